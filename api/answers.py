@@ -1,0 +1,99 @@
+"""Answers as bytes: receipts, drafts and lists, with their headers."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from api.problems import Answer
+from domain.drafts import Receipt
+from domain.errors import Invalid
+
+JSON = (b"content-type", b"application/json")
+PRIVATE = (b"cache-control", b"private, no-cache")
+TIMES = orjson.OPT_UTC_Z
+
+
+def etag(version: int) -> tuple[bytes, bytes]:
+    """The version as an entity tag."""
+    return b"etag", b'"%d"' % version
+
+
+def receipt_document(receipt: Receipt) -> dict[str, Any]:
+    """A receipt, as the contract has it."""
+    document: dict[str, Any] = {
+        "id": receipt.id,
+        "version": receipt.version,
+        "recorded": receipt.recorded,
+        "merged": receipt.merged,
+        "saved_at": receipt.saved_at,
+        "expires_at": receipt.expires_at,
+        "changes": receipt.changes,
+        "conflicts": receipt.conflicts,
+    }
+    if receipt.outcomes is not None:
+        document["outcomes"] = receipt.outcomes
+    return document
+
+
+def receipt_answer(receipt: Receipt) -> Answer:
+    """200 with a receipt."""
+    body = orjson.dumps(receipt_document(receipt), option=TIMES)
+    return Answer(200, [JSON, etag(receipt.version)], body)
+
+
+def with_draft(receipt: Receipt, draft: bytes) -> Answer:
+    """200 with a receipt that carries the whole draft (`Prefer: return=representation`, RFC 7240)."""
+    body = orjson.dumps(
+        {**receipt_document(receipt), "draft": orjson.Fragment(draft)}, option=TIMES
+    )
+    applied = (b"preference-applied", b"return=representation")
+    return Answer(200, [JSON, etag(receipt.version), applied], body)
+
+
+def draft_answer(
+    body: bytes, version: int, status: int = 200, location: str | None = None
+) -> Answer:
+    """A draft, not to be kept by anybody between."""
+    headers = [JSON, PRIVATE, etag(version)]
+    if location is not None:
+        headers.append((b"location", location.encode()))
+    return Answer(status, headers, body)
+
+
+def json_answer(
+    document: Any, status: int = 200, headers: Sequence[tuple[bytes, bytes]] = ()
+) -> Answer:
+    """Any other document."""
+    return Answer(status, [JSON, PRIVATE, *headers], orjson.dumps(document, option=TIMES))
+
+
+def page(items: Sequence[Mapping[str, Any]], limit: int, cursor_of: Any) -> dict[str, Any]:
+    """One page of a list that was asked for one more than fits: a cursor if there is a next."""
+    more = len(items) > limit
+    shown = items[:limit]
+    return {"items": shown, "next_cursor": cursor_of(shown[-1]) if more else None}
+
+
+def cursor(*parts: Any) -> str:
+    """A place in a list, as an opaque text."""
+    return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
+
+
+def place(text: str, kinds: tuple[type, ...]) -> tuple[Any, ...]:
+    """The place that a cursor names.
+
+    Raises:
+        Invalid: It is not one that this service gave.
+    """
+    try:
+        parts = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, binascii.Error):
+        parts = None
+    if not isinstance(parts, list) or [type(part) for part in parts] != list(kinds):
+        raise Invalid.one("?cursor", "Take the cursor from the answer before, as it is.")
+    return tuple(parts)

@@ -1,0 +1,113 @@
+"""The service: puts store, writer, projections and routes together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+from starlette.types import ASGIApp
+
+import api.drafts
+import api.versions
+from api.health import Readiness, health_routes
+from api.held import HeldDrafts
+from api.hot import Clock, Hot, Parts
+from api.logs import RequestLog
+from api.metrics import Metrics
+from api.middleware import wrap
+from api.people import People
+from api.problem_routes import install_problems
+from api.reading import Reading
+from api.saving import Saving
+from api.security import Tokens
+from api.settings import Settings
+from api.writer import Writer
+from domain.chain import Chain, ChainKey
+from domain.drafts import Drafts, Rules
+from domain.errors import StoreUnavailable
+from projections.catch_up import CatchUp
+from projections.store.base import Store
+from projections.store.postgres import PostgresStore
+from projections.store.sqlite import SqliteStore
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+def open_store(settings: Settings) -> Store:
+    """The store that the settings name."""
+    if settings.on_sqlite:
+        return SqliteStore(settings.sqlite_path or Path(":memory:"))
+    return PostgresStore(settings.database_url)
+
+
+class Service:
+    """One process of the service: its parts, and their start and stop."""
+
+    def __init__(self, settings: Settings, store: Store, clock: Clock) -> None:
+        self.settings, self.store = settings, store
+        self.people = People(store)
+        self.catch_up = CatchUp(store)
+        self.writer = Writer(
+            store,
+            Chain(ChainKey(settings.keys.chain)),
+            held=HeldDrafts(settings.cache_bytes),
+            queue_length=settings.queue_length,
+            on_commit=self.catch_up.wake,
+        )
+        limits = settings.limits
+        rules = Rules(settings.expiry_days, limits.depth, limits.members)
+        self.parts = Parts(
+            tokens=Tokens(settings, clock),
+            people=self.people,
+            saving=Saving(store, self.writer, Drafts(rules), self.people),
+            reading=Reading(store, self.people, self.catch_up),
+            limits=limits,
+            clock=clock,
+        )
+
+    @asynccontextmanager
+    async def running(self, _: FastAPI) -> AsyncIterator[None]:
+        """From the first connection to the last commit."""
+        await self.store.start()
+        self.writer.start()
+        self.catch_up.start()
+        try:
+            yield
+        finally:
+            await self.writer.stop()
+            await self.catch_up.stop()
+            await self.store.stop()
+
+    async def ready(self) -> Readiness:
+        """Whether the store answers, how far the projections are, and what they set aside."""
+        try:
+            status = await self.catch_up.status()
+            aside = await self.store.set_aside()
+        except StoreUnavailable as unreachable:
+            return Readiness(False, {"problem": str(unreachable)})
+        named = [{**event, "draft": str(event["draft"])} for event in aside]
+        return Readiness(
+            True, {"projections": status, "set_aside": named, "waiting": self.writer.waiting}
+        )
+
+
+def create_app(settings: Settings, *, clock: Clock = now, store: Store | None = None) -> ASGIApp:
+    """The service as an ASGI app, in all its wrappers."""
+    service = Service(settings, store or open_store(settings), clock)
+    metrics = Metrics()
+    app = FastAPI(title="Variorum", version="1", lifespan=service.running, redoc_url=None)
+    app.state.parts = service.parts
+    install_problems(app)
+    app.include_router(health_routes(service.ready, metrics))
+    app.include_router(api.drafts.router)
+    app.include_router(api.versions.router)
+    app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
+    hot = app.state.hot = Hot(app, service.parts)
+    return wrap(hot, settings, metrics, RequestLog(settings.log_level))

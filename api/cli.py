@@ -1,0 +1,164 @@
+"""The command `variorum`: serve, migrate, rebuild, token, export, backup, doctor."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from api import operations
+from api.app import now
+from api.security import Tokens
+from api.serving import serve_forever
+from api.settings import ConfigurationError, Settings, load_settings
+from domain.errors import VariorumError
+from projections.store.migrations import SchemaTooNew, SchemaTooOld
+
+cli = typer.Typer(
+    help="Variorum keeps every autosave of a web form: versions, diffs, restores, undo, merge.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on [VARIORUM_HOST, 127.0.0.1].")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on [VARIORUM_PORT, 8000].")]
+Workers = Annotated[
+    int | None, typer.Option(help="Processes; PostgreSQL only [VARIORUM_WORKERS, 1].")
+]
+
+
+@cli.command()
+def serve(host: Host = None, port: Port = None, workers: Workers = None) -> None:
+    """Serve the API: on SQLite in this folder, or on the PostgreSQL that DATABASE_URL names.
+
+    The tables are made or brought up to date first: always on SQLite, on PostgreSQL if
+    VARIORUM_OWNER_URL names their owner.
+    """
+    given = {"host": host, "port": port, "workers": workers}
+    serve_forever({name: value for name, value in given.items() if value is not None})
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the tables up to date, as VARIORUM_OWNER_URL on PostgreSQL; safe to run at any time."""
+    applied = operations.migrate(load_settings())
+    for name in applied:
+        typer.echo(f"applied {name}")
+    typer.echo("The tables are up to date.")
+
+
+@cli.command()
+def rebuild() -> None:
+    """Make every read model anew from the log, while the service runs."""
+    with _progress("drafts") as tell:
+        done = asyncio.run(operations.rebuild(load_settings(), tell))
+    typer.echo(f"Rebuilt the read models of {done} drafts.")
+
+
+@cli.command()
+def token(
+    user: Annotated[str, typer.Argument(help="The user that the token is for (its `sub`).")],
+    role: Annotated[
+        list[str] | None, typer.Option(help="A role: auditor or admin; may be repeated.")
+    ] = None,
+    days: Annotated[
+        float, typer.Option(help="How long it holds, in days.", min=0.001, max=3650)
+    ] = 30,
+) -> None:
+    """Print a token for the configured secret, for trying the API and for scripts."""
+    typer.echo(Tokens(load_settings(), now).issue(user, role or [], timedelta(days=days)))
+
+
+@cli.command()
+def export(
+    drafts: Annotated[
+        list[str] | None, typer.Argument(help="Ids of drafts; all if none is named.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A file; standard output if none.")
+    ] = None,
+) -> None:
+    """Write the whole history of drafts as JSON lines, one event a line, as the log holds it."""
+    with _progress("events") as tell, _sink(output) as sink:
+        count = asyncio.run(operations.export(load_settings(), drafts or [], sink.write, tell))
+    typer.echo(f"Wrote {count} events.", err=True)
+
+
+@cli.command()
+def backup(
+    output: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")],
+) -> None:
+    """Copy the whole database while the service runs: an SQLite file, or a dump made by pg_dump."""
+    with _progress("pages") as tell:
+        operations.backup(load_settings(), output, tell)
+    typer.echo(f"Wrote {output} ({output.stat().st_size} bytes).")
+
+
+@cli.command()
+def doctor() -> None:
+    """Print the settings in force, secrets masked, and check that everything is as it should be."""
+    settings = load_settings()
+    for name, value in settings.describe().items():
+        typer.echo(f"{name} = {value}")
+    typer.echo()
+    findings = asyncio.run(operations.examine(settings))
+    for finding in findings:
+        typer.echo(f"{'ok  ' if finding.well else 'FAIL'} {finding.text}")
+    raise typer.Exit(0 if all(finding.well for finding in findings) else 1)
+
+
+class _progress:  # noqa: N801 - reads as a phrase where it is used
+    """Shows how far a long command is, on a terminal; what it counts is `unit`."""
+
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
+
+    def __enter__(self) -> Callable[[int, int], None]:
+        return self._tell if sys.stderr.isatty() else lambda done, total: None
+
+    def __exit__(self, *_: object) -> None:
+        if sys.stderr.isatty():
+            typer.echo("", err=True)
+
+    def _tell(self, done: int, total: int) -> None:
+        typer.echo(f"\r{done} of {total} {self._unit}", nl=False, err=True)
+
+
+def _sink(output: Path | None) -> Any:
+    return nullcontext(sys.stdout.buffer) if output is None else output.open("xb")
+
+
+def main() -> None:
+    """Run a command; what goes wrong is one sentence, and exit code 2."""
+    try:
+        cli()
+    except (
+        ConfigurationError,
+        SchemaTooOld,
+        SchemaTooNew,
+        VariorumError,
+        operations.Failed,
+    ) as error:
+        _give_up(str(error))
+    except FileExistsError as error:
+        _give_up(f"{error.filename} exists already; name another file.")
+    except FileNotFoundError as error:
+        _give_up(f"{error.filename} cannot be found.")
+
+
+def _give_up(sentence: str) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise SystemExit(2)
+
+
+__all__ = ["Settings", "main"]
+
+if __name__ == "__main__":
+    main()

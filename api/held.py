@@ -1,0 +1,67 @@
+"""The drafts that the writer holds in memory: the least recently used give way."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from uuid import UUID
+
+from domain.draft import Draft
+
+OVERHEAD = 20_000  # bytes that a held draft takes besides its data: its recent events, mostly
+PARSED = 4  # times as large as its stored body is a draft in memory, about
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A committed draft, the last link of its chain, and its newest kept state's version and size."""
+
+    draft: Draft
+    link: bytes
+    kept: int
+    size: int
+
+    @property
+    def weight(self) -> int:
+        """Bytes in memory, roughly."""
+        return OVERHEAD + PARSED * self.size
+
+
+class HeldDrafts:
+    """Drafts by id, within a number of bytes."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes, self._bytes = max_bytes, 0
+        self._drafts: OrderedDict[UUID, Held] = OrderedDict()
+
+    def __contains__(self, draft: UUID) -> bool:
+        return draft in self._drafts
+
+    def __len__(self) -> int:
+        return len(self._drafts)
+
+    def get(self, draft: UUID) -> Held | None:
+        """The draft, if it is held."""
+        if (held := self._drafts.get(draft)) is not None:
+            self._drafts.move_to_end(draft)
+        return held
+
+    def put(self, held: Held) -> None:
+        """Hold a draft, and let others go until there is room."""
+        self.drop(held.draft.id)
+        self._drafts[held.draft.id] = held
+        self._bytes += held.weight
+        while self._bytes > self._max_bytes and len(self._drafts) > 1:
+            _, let_go = self._drafts.popitem(last=False)
+            self._bytes -= let_go.weight
+
+    def put_if_newer(self, held: Held) -> None:
+        """Hold a draft that was loaded, unless a newer one is held by now."""
+        known = self._drafts.get(held.draft.id)
+        if known is None or known.draft.version < held.draft.version:
+            self.put(held)
+
+    def drop(self, draft: UUID) -> None:
+        """Forget a draft."""
+        if (held := self._drafts.pop(draft, None)) is not None:
+            self._bytes -= held.weight

@@ -1,0 +1,252 @@
+"""What an operator does to a database: migrate, rebuild, export, back up, examine."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import orjson
+import psycopg
+
+from api.app import open_store
+from api.settings import ConfigurationError, Settings
+from domain.errors import StoreUnavailable
+from projections import rebuild as rebuilding
+from projections.catch_up import NAME, CatchUp
+from projections.store import postgres, sqlite
+from projections.store.base import Store
+from projections.store.migrations import SchemaTooNew, SchemaTooOld
+from projections.store.postgres.connections import SCHEMA, WORKER
+from projections.store.records import Record
+
+Progress = Callable[[int, int], None]
+CHUNK = 1_000
+
+
+class Failed(Exception):  # noqa: N818
+    """An operation could not be done; `str()` is a sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that the doctor looked at."""
+
+    well: bool
+    text: str
+
+
+def migrate(settings: Settings) -> Sequence[str]:
+    """Bring the tables up to date; answers the files that were applied."""
+    if settings.on_sqlite:
+        return sqlite.migrate(_file(settings))
+    if settings.owner_url is None:
+        raise ConfigurationError(
+            "Set VARIORUM_OWNER_URL to the address of the tables' owner to migrate."
+        )
+    try:
+        return postgres.migrate(settings.owner_url, settings.database_url)
+    except psycopg.OperationalError as unreachable:
+        raise Failed("The database cannot be reached as VARIORUM_OWNER_URL says.") from unreachable
+
+
+def require_schema(settings: Settings) -> None:
+    """Refuse to go on with tables that are not this release's."""
+
+    async def look() -> None:
+        async with _opened(settings):
+            pass
+
+    asyncio.run(look())
+
+
+async def rebuild(settings: Settings, progress: Progress) -> int:
+    """Make every read model anew."""
+    async with _opened(settings) as store:
+        return await rebuilding.rebuild(store, progress)
+
+
+async def export(
+    settings: Settings, drafts: Sequence[str], write: Callable[[bytes], Any], progress: Progress
+) -> int:
+    """Write the log of some drafts, or of all, event by event in the order of commits."""
+    async with _opened(settings) as store:
+        write(_json_line({"variorum": "export", "format": 1}))
+        wanted = [_id(text) for text in drafts]
+        lines = _of_drafts(store, wanted) if wanted else _of_all(store)
+        total, count = await store.head(), 0
+        async for record in lines:
+            write(await _exported(store, record))
+            progress(count := count + 1, total)
+        return count
+
+
+async def _of_all(store: Store) -> AsyncIterator[Record]:
+    position = 0
+    while lines := await store.lines(position, CHUNK):
+        for line in lines:
+            yield line.record
+        position = lines[-1].position
+
+
+async def _of_drafts(store: Store, drafts: Sequence[UUID]) -> AsyncIterator[Record]:
+    for draft in drafts:
+        version = 0
+        while records := await store.events(draft, version, version + CHUNK):
+            for record in records:
+                yield record
+            version = records[-1].version
+        if version == 0:
+            raise Failed(f"There is no draft {draft}.")
+
+
+async def _exported(store: Store, record: Record) -> bytes:
+    names = await store.subs_of([record.by])
+    return _json_line(
+        {
+            "draft": record.draft,
+            "version": record.version,
+            "topic": record.topic,
+            "by": names.get(record.by, record.by),
+            "hash": base64.b64encode(record.hash).decode(),
+            "state": orjson.Fragment(record.state),
+        }
+    )
+
+
+def _json_line(value: dict[str, Any]) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Failed(f"{text} is not the id of a draft.") from None
+
+
+def backup(settings: Settings, output: Path, progress: Progress) -> None:
+    """Copy the whole database into a new file, while the service runs."""
+    if output.exists():
+        raise Failed(f"{output} exists already; name another file.")
+    if settings.on_sqlite:
+        _copy_file(_existing(settings), output, progress)
+    else:
+        _dump(settings, output)
+
+
+def _copy_file(source: Path, output: Path, progress: Progress) -> None:
+    with sqlite3.connect(source) as database, sqlite3.connect(output) as copy:
+        database.backup(
+            copy, pages=1_000, progress=lambda _, left, total: progress(total - left, total)
+        )
+    copy.close()
+    database.close()
+
+
+def _dump(settings: Settings, output: Path) -> None:
+    """As the worker's role, whose policies show every row; the service's login owns nothing."""
+    program = shutil.which("pg_dump")
+    if program is None:
+        raise Failed("pg_dump is needed for a backup of PostgreSQL and is not on the PATH.")
+    rows = ["--enable-row-security", f"--role={WORKER}", f"--schema={SCHEMA}"]
+    command = [program, "--format=custom", *rows, f"--file={output}"]
+    login = psycopg.conninfo.conninfo_to_dict(settings.database_url)
+    names = {
+        "host": "PGHOST",
+        "port": "PGPORT",
+        "user": "PGUSER",
+        "password": "PGPASSWORD",
+        "dbname": "PGDATABASE",
+    }
+    environment = {names[key]: str(value) for key, value in login.items() if key in names}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        output.unlink(missing_ok=True)
+        raise Failed(f"pg_dump failed: {done.stderr.strip().splitlines()[-1]}")
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Look at everything that should be well before the service is relied on."""
+    findings = [_examine_keys(settings)]
+    try:
+        async with _opened(settings) as store:
+            findings.append(Finding(True, "the database answers and its tables are this release's"))
+            findings += await _examine_projections(store)
+    except (StoreUnavailable, SchemaTooOld, SchemaTooNew, Failed) as problem:
+        return [*findings, Finding(False, str(problem))]
+    if not settings.on_sqlite:
+        findings += await _examine_login(settings)
+    return findings
+
+
+def _examine_keys(settings: Settings) -> Finding:
+    try:
+        file = settings.keys.file
+    except ConfigurationError as problem:
+        return Finding(False, str(problem))
+    if file is not None and file.stat().st_mode & 0o077:
+        return Finding(False, f"{file} holds secrets and others may read it; chmod 600 {file}")
+    return Finding(True, "the keys are set")
+
+
+async def _examine_projections(store: Store) -> list[Finding]:
+    behind = (await CatchUp(store).status())[NAME]["behind"]
+    aside = await store.set_aside()
+    names = ", ".join(f"{event['draft']} version {event['version']}" for event in aside[:3])
+    return [
+        Finding(True, f"the drafts page is {behind} events behind"),
+        Finding(not aside, f"events set aside: {names or 'none'}"),
+    ]
+
+
+async def _examine_login(settings: Settings) -> list[Finding]:
+    async with await psycopg.AsyncConnection.connect(settings.database_url) as connection:
+        cursor = await connection.execute(
+            "SELECT rolsuper OR rolbypassrls, EXISTS (SELECT FROM pg_tables WHERE schemaname = %s "
+            "AND tableowner = current_user) FROM pg_roles WHERE rolname = current_user",
+            (SCHEMA,),
+        )
+        above, owns = await cursor.fetchone() or (False, False)
+    return [
+        Finding(not above, "the service's login is bound by row-level security"),
+        Finding(
+            not owns,
+            "the service's login owns no table (one login for everything is for trying out)",
+        ),
+    ]
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Store]:
+    if settings.on_sqlite:
+        _existing(settings)
+    store = open_store(settings)
+    await store.start()
+    try:
+        yield store
+    finally:
+        await store.stop()
+
+
+def _file(settings: Settings) -> Path:
+    if settings.sqlite_path is None:
+        raise ConfigurationError("DATABASE_URL must name a file, as sqlite:///variorum.db.")
+    return settings.sqlite_path
+
+
+def _existing(settings: Settings) -> Path:
+    file = _file(settings)
+    if not file.exists():
+        raise Failed(
+            f"There is no {file} here yet; `variorum serve` or `variorum migrate` makes it."
+        )
+    return file

@@ -1,0 +1,54 @@
+"""Who the callers are: a person's name stands in one table, all else knows the person by a key."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+
+from projections.snapshot import KEY_LENGTH
+from projections.store.base import Store
+
+REMEMBERED = 10_000
+
+
+class People:
+    """Keys of names and names of keys, remembered."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._keys: OrderedDict[str, str] = OrderedDict()
+        self._subs: OrderedDict[str, str] = OrderedDict()
+
+    async def key_of(self, sub: str) -> str | None:
+        """A person's key; None if the person never wrote, and so can own nothing."""
+        if (key := self._keys.get(sub)) is None and (
+            key := await self._store.key_of(sub)
+        ) is not None:
+            self._remember(key, sub)
+        return key
+
+    async def key_for(self, sub: str) -> str:
+        """A person's key, made now if need be."""
+        if (key := await self.key_of(sub)) is None:
+            key = await self._store.new_key(sub, secrets.token_urlsafe(KEY_LENGTH * 3 // 4))
+            self._remember(key, sub)
+        return key
+
+    async def sub_of(self, key: str) -> str:
+        """The name behind a key; the key itself if the person is forgotten."""
+        return (await self.subs_of([key]))[key]
+
+    async def subs_of(self, keys: Iterable[str]) -> Mapping[str, str]:
+        """The names behind keys."""
+        wanted = set(keys)
+        if missing := [key for key in wanted if key not in self._subs]:
+            for key, sub in (await self._store.subs_of(missing)).items():
+                self._remember(key, sub)
+        return {key: self._subs.get(key, key) for key in wanted}
+
+    def _remember(self, key: str, sub: str) -> None:
+        self._keys[sub], self._subs[key] = key, sub
+        for known in (self._keys, self._subs):
+            while len(known) > REMEMBERED:
+                known.popitem(last=False)

@@ -1,0 +1,317 @@
+"""Errors as answers: the only place that knows status codes (RFC 9457 problem documents)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import orjson
+from starlette.types import Send
+
+from domain import errors
+from domain.errors import Fault, Unauthenticated, Unavailable, UnsupportedMediaType
+
+MEDIA_TYPE = "application/problem+json"
+
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of problem; `members` are the error's attributes that its document shows."""
+
+    status: int
+    slug: str
+    title: str
+    meaning: str
+    members: tuple[str, ...] = ()
+
+
+NOT_FOUND = Kind(
+    404,
+    "not-found",
+    "Not found",
+    "There is nothing at this address, or nothing that you may see.",
+)
+METHOD_NOT_ALLOWED = Kind(
+    405,
+    "method-not-allowed",
+    "Method not allowed",
+    "The address exists but does not take this method; the Allow header names those it takes.",
+)
+INTERNAL = Kind(
+    500,
+    "internal-error",
+    "Internal error",
+    "Something went wrong that nobody foresaw. Whether anything was saved is not known: read the"
+    " draft, or repeat the request with the same device and seq. The request id finds the cause"
+    " in the service's log.",
+)
+
+KINDS: dict[type[BaseException], Kind] = {
+    errors.BadJson: Kind(
+        400,
+        "bad-json",
+        "Not acceptable as JSON",
+        "The body is not JSON in UTF-8, or two readers could take it differently: a member twice,"
+        " a number that loses digits or overflows, NaN, U+0000, half a surrogate pair. Nothing was"
+        " changed. Long numbers can be sent as text.",
+        ("errors",),
+    ),
+    errors.Invalid: Kind(
+        422,
+        "invalid",
+        "Some members are wrong",
+        "The request is well-formed, but not all of it can be taken; nothing was changed. Each"
+        " entry of errors has a pointer and a sentence. The pointer is a JSON Pointer into the"
+        " body, or ?name for a query parameter, {name} for a part of the path, or a header's name.",
+        ("errors",),
+    ),
+    errors.CannotApply: Kind(
+        422,
+        "cannot-apply",
+        "A change does not fit",
+        "A change does not fit the data that it is based on: it removes what is not there, or a"
+        " test fails. Nothing was changed. index counts the changes from 0, path is the path of"
+        " that change.",
+        ("index", "path"),
+    ),
+    errors.TooLarge: Kind(
+        413,
+        "too-large",
+        "Body too large",
+        "The body is over the limit in bytes that the member limit names; nothing was changed."
+        " Send the changes only instead of the whole form, or several smaller edits.",
+        ("limit",),
+    ),
+    errors.UnsupportedMediaType: Kind(
+        415,
+        "unsupported-media-type",
+        "Media type not supported",
+        "The body's Content-Type is not among those listed in accepted, or it names a charset other"
+        " than UTF-8. Nothing was changed.",
+        ("accepted",),
+    ),
+    errors.Unauthenticated: Kind(
+        401,
+        "unauthenticated",
+        "Not signed in",
+        "There was no token, or it does not hold: it has expired, is for somebody else, or was"
+        " altered. Get a new one and repeat the request; nothing was changed, and nothing on the"
+        " device needs to be given up.",
+    ),
+    errors.Forbidden: Kind(
+        403,
+        "forbidden",
+        "Beyond your role",
+        "You may see this draft, but your role on it does not reach that far. Ask its owner.",
+    ),
+    errors.NotFound: NOT_FOUND,
+    errors.DraftNotFound: Kind(
+        404,
+        "draft-not-found",
+        "No such draft",
+        "There is no such draft, or it is not yours: the two look the same on purpose.",
+    ),
+    errors.VersionNotFound: Kind(
+        404,
+        "version-not-found",
+        "No such version",
+        "The draft has no such version, or had none yet at that moment. last_version is its"
+        " newest.",
+        ("last_version",),
+    ),
+    errors.DraftClosed: Kind(
+        409,
+        "draft-closed",
+        "The draft is closed",
+        "A submitted, discarded or expired draft takes no edits; draft_status says which it is."
+        " Recover it if it lies in the trash, or fork it to go on from where it was.",
+        ("draft_status",),
+    ),
+    errors.Clash: Kind(
+        409,
+        "clash",
+        "Both sides changed the same",
+        "Somebody else changed the same since the version that your edit is based on. Every clash"
+        " is listed in conflicts with both values; nothing was changed. Choose, and send your"
+        " choice based on the newest version.",
+        ("conflicts",),
+    ),
+    errors.SeqReused: Kind(
+        409,
+        "seq-reused",
+        "The seq was used for another request",
+        "This device sent another request under this seq before, and that one was recorded."
+        " Send this one again with a seq above last_seq.",
+        ("last_seq",),
+    ),
+    errors.SeqSkipped: Kind(
+        409,
+        "seq-skipped",
+        "The seq lies below the last",
+        "This device's last seq is higher, and this one was never recorded."
+        " Send the request again with a seq above last_seq.",
+        ("last_seq",),
+    ),
+    errors.IdTaken: Kind(
+        409,
+        "id-taken",
+        "The id is taken",
+        "The id that you chose belongs to another draft. Choose a new random UUID.",
+    ),
+    errors.SlotTaken: Kind(
+        409,
+        "slot-taken",
+        "Another open draft is there",
+        "There is one open draft per owner, form and subject, and another one holds that place;"
+        " the member draft is its id. Finish or discard that one first.",
+        ("draft",),
+    ),
+    errors.VersionMismatch: Kind(
+        412,
+        "version-mismatch",
+        "The draft has moved on",
+        "If-Match named another version than the draft's, which is in the member version."
+        " Nothing was changed. Fetch the draft, look at what is new, and save again.",
+        ("version",),
+    ),
+    errors.Busy: Kind(
+        503,
+        "busy",
+        "Too busy",
+        "The draft, or the service, has too much waiting. Nothing is wrong with the request:"
+        " repeat it after the seconds in Retry-After, with the same device and seq.",
+    ),
+    errors.StoreUnavailable: Kind(
+        503,
+        "store-unavailable",
+        "Storage not reachable",
+        "The database cannot be reached. Nothing is wrong with the request: repeat it after the"
+        " seconds in Retry-After, with the same device and seq.",
+    ),
+}
+
+PAGES: dict[str, Kind] = {
+    kind.slug: kind for kind in (*KINDS.values(), METHOD_NOT_ALLOWED, INTERNAL)
+}
+
+
+class Answer(NamedTuple):
+    """A whole answer, ready to be sent."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+def kind_of(error: BaseException) -> Kind:
+    """What kind of problem an error is: that of its class or nearest base, else `INTERNAL`."""
+    return next((KINDS[c] for c in type(error).__mro__ if c in KINDS), INTERNAL)
+
+
+def document(error: BaseException, request_id: str | None = None) -> dict[str, Any]:
+    """The problem document of an error; of one that nobody foresaw it tells nothing."""
+    kind = kind_of(error)
+    detail = kind.meaning if kind is INTERNAL else str(error)
+    return _document(kind, detail, request_id, _members(kind, error))
+
+
+def problem_bytes(error: BaseException, request_id: str | None = None) -> Answer:
+    """The answer to an error: status, headers and the document as bytes."""
+    return _answer(document(error, request_id), _headers(error))
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may answer with these statuses, for the OpenAPI."""
+    return {status: _response(status) for status in statuses}
+
+
+def no_such_route(request_id: str | None) -> Answer:
+    """404 for an address that leads nowhere."""
+    detail = "There is nothing at this address; /docs lists what there is."
+    return _answer(_document(NOT_FOUND, detail, request_id))
+
+
+def no_such_method(allowed: str, request_id: str | None) -> Answer:
+    """405, with the methods that the address takes."""
+    detail = f"This address takes {allowed or 'other methods'} only."
+    headers = [(b"allow", allowed.encode())] if allowed else []
+    return _answer(_document(METHOD_NOT_ALLOWED, detail, request_id), headers)
+
+
+def plain_problem(status: int, detail: str, request_id: str | None) -> Answer:
+    """A problem that means no more than its status: `about:blank` (RFC 9457, section 4.2.1)."""
+    kind = Kind(status, "", HTTPStatus(status).phrase, detail)
+    return _answer(_document(kind, detail, request_id))
+
+
+async def send_answer(send: Send, answer: Answer) -> None:
+    """Send a whole answer over ASGI."""
+    start = {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
+    await send(start)
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+def _response(status: int) -> dict[str, Any]:
+    kinds = [kind for kind in PAGES.values() if kind.status == status]
+    return {
+        "description": "; ".join(f"{kind.title} (`{kind.slug}`)" for kind in kinds),
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+def _document(
+    kind: Kind, detail: str, request_id: str | None, members: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    return {
+        "type": f"/problems/{kind.slug}" if kind.slug else "about:blank",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        **({"request_id": request_id} if request_id else {}),
+        **(members or {}),
+    }
+
+
+def _members(kind: Kind, error: BaseException) -> dict[str, Any]:
+    """The error's attributes that its kind shows, without those that say nothing."""
+    found = ((name, getattr(error, name)) for name in kind.members)
+    return {name: _plain(value) for name, value in found if value is not None and value != ()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Fault):
+        return {"pointer": value.pointer, "detail": value.detail}
+    return value
+
+
+def _headers(error: BaseException) -> Headers:
+    if isinstance(error, Unavailable):
+        return [(b"retry-after", b"%d" % error.retry_after)]
+    if isinstance(error, Unauthenticated):
+        return [(b"www-authenticate", b"Bearer")]
+    if isinstance(error, UnsupportedMediaType):  # RFC 9110, section 15.5.16
+        return [(b"accept", ", ".join(error.accepted).encode())]
+    return []
+
+
+def _answer(body: dict[str, Any], headers: Headers | None = None) -> Answer:
+    content = _dump(body)
+    always = [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", b"%d" % len(content)),
+        (b"cache-control", b"no-store"),
+    ]
+    return Answer(body["status"], always + (headers or []), content)
+
+
+def _dump(body: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # a lone surrogate in a name that the caller sent: escaped, it is harmless
+        return json.dumps(body).encode()

@@ -1,0 +1,198 @@
+"""Every read of the contract, for one principal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from api.answers import cursor, draft_answer, page, place
+from api.people import People
+from api.problems import Answer
+from domain import diff
+from domain.draft import Beginning, DataEvent, Draft, DraftEvent
+from domain.errors import DraftNotFound, VersionNotFound
+from projections.catch_up import CatchUp
+from projections.snapshot import body_at, data_at, owner_key, served
+from projections.store.base import DraftFilter, Store, VersionFilter
+from projections.store.records import Reading as Row
+
+NOBODY = ""  # the principal of a caller who never wrote and so can see no draft
+
+
+class Reading:
+    """The reads of the API."""
+
+    def __init__(self, store: Store, people: People, catch_up: CatchUp) -> None:
+        self._store, self._people, self._catch_up = store, people, catch_up
+
+    async def draft(
+        self, draft: UUID, sub: str, version: int | None = None, at: datetime | None = None
+    ) -> Answer:
+        """The snapshot now, at a version, or at a moment."""
+        by = await self._principal(sub)
+        if at is not None:
+            version = await self._version_at(draft, by, at)
+        row = await self._row(draft, by, version)
+        body = body_at(draft, row)
+        owner = sub if row.role == "owner" else await self._people.sub_of(owner_key(body))
+        return draft_answer(served(body, owner, row.role), version or row.head)
+
+    async def versions(
+        self, draft: UUID, sub: str, wanted: VersionFilter, *, grouped: bool
+    ) -> dict[str, Any]:
+        """A page of the version history, newest first; `grouped` by editing session."""
+        by = await self._principal(sub)
+        one_more = _one_more(wanted)
+        lines = await (self._store.sessions if grouped else self._store.versions)(
+            by, draft, one_more
+        )
+        if not lines:
+            await self._row(draft, by, 1)
+        if grouped:
+            return page([_session(line) for line in lines], wanted.limit, lambda s: cursor(s["to"]))
+        return page([_line(line) for line in lines], wanted.limit, lambda v: cursor(v["version"]))
+
+    async def version(self, draft: UUID, sub: str, version: int) -> dict[str, Any]:
+        """One version: who, when, act, device, and what it changed."""
+        by = await self._principal(sub)
+        row = await self._row(draft, by, version - 1 if version > 1 else 1)
+        record = await self._store.event(by, draft, version)
+        if record is None:
+            raise VersionNotFound(version, row.head)
+        event = record.event()
+        before = {} if isinstance(event, Beginning) else data_at(draft, row)
+        return {
+            **await self._about(event),
+            "label": await self._store.label_of(by, draft, version),
+            "changes": diff.serve(_changes(event), before),
+        }
+
+    async def compare(self, draft: UUID, sub: str, start: str, end: str) -> dict[str, Any]:
+        """What differs between two versions."""
+        by = await self._principal(sub)
+        head = (await self._row(draft, by, 1)).head
+        first, second = (_number(text, head) for text in (start, end))
+        before = data_at(draft, await self._row(draft, by, first))
+        after = data_at(draft, await self._row(draft, by, second))
+        return {
+            "from": first,
+            "to": second,
+            "changes": diff.serve(diff.diff(before, after), before),
+        }
+
+    async def drafts(self, sub: str, wanted: DraftFilter) -> dict[str, Any]:
+        """A page of the caller's drafts, own and shared."""
+        by = await self._principal(sub)
+        await self._catch_up.level()
+        if wanted.q is not None:
+            await self._catch_up.rest_all(by)
+        lines = await self._store.drafts(by, _one_more(wanted))
+        found = page(lines, wanted.limit, lambda line: cursor(line["sort_key"], str(line["draft"])))
+        return {**found, "items": [_summary(line) for line in found["items"]]}
+
+    # -- the steps
+
+    async def _principal(self, sub: str) -> str:
+        return await self._people.key_of(sub) or NOBODY
+
+    async def _row(self, draft: UUID, by: str, version: int | None) -> Row:
+        row = await self._store.read(by, draft, version)
+        if row is None:
+            raise DraftNotFound
+        if version is not None and version > row.head:
+            raise VersionNotFound(version, row.head)
+        return row
+
+    async def _version_at(self, draft: UUID, by: str, moment: datetime) -> int:
+        version = await self._store.version_at(by, draft, moment)
+        if version is None:
+            await self._row(draft, by, 1)
+            raise VersionNotFound(f"at {moment.isoformat()}")
+        return version
+
+    async def _about(self, event: DraftEvent) -> dict[str, Any]:
+        facts = {name: getattr(event, name, None) for name in _FACTS}
+        return {
+            "version": event.originator_version,
+            "act": event.act,
+            "by": await self._people.sub_of(event.by),
+            "at": event.timestamp,
+            "device": event.device,
+            "reason": event.reason,
+            "about": {
+                _FACTS[name]: value for name, value in facts.items() if value not in (None, ())
+            },
+        }
+
+
+# What an act is about besides changes, by its member in the event and in the answer.
+_FACTS = {
+    "version": "version",
+    "through": "through",
+    "paths": "paths",
+    "outcomes": "outcomes",
+    "label": "label",
+    "based_on": "based_on",
+    "step": "step",
+    "completed_steps": "completed_steps",
+    "forked_from": "forked_from",
+}
+
+
+def parse_place(text: str | None) -> int | None:
+    """The version that a cursor of the history names."""
+    return None if text is None else int(place(text, (int,))[0])
+
+
+def _changes(event: DraftEvent) -> Sequence[diff.Change]:
+    if isinstance(event, Beginning):
+        return diff.diff({}, event.data)
+    return event.changes if isinstance(event, DataEvent) else ()
+
+
+def _number(text: str, head: int) -> int:
+    if text in ("earliest", "latest"):
+        return 1 if text == "earliest" else head
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:18]) <= head:
+        raise VersionNotFound(text[:20], head)
+    return int(text)
+
+
+def _one_more(wanted: Any) -> Any:
+    values = {name: getattr(wanted, name) for name in type(wanted).__slots__}
+    return type(wanted)(**{**values, "limit": wanted.limit + 1})
+
+
+def _line(line: Mapping[str, Any]) -> dict[str, Any]:
+    paths = line["paths"]
+    return {**line, "paths": paths.split("\n") if paths else []}
+
+
+def _session(line: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "from": line["from_version"],
+        "to": line["to_version"],
+        "from_at": line["from_at"],
+        "to_at": line["to_at"],
+        "by": line["by"],
+        "device": line["device"],
+        "versions": line["versions"],
+        "acts": sorted(line["acts"].split(",")),
+    }
+
+
+def _summary(line: Mapping[str, Any]) -> dict[str, Any]:
+    shown = {name: value for name, value in line.items() if name not in ("draft", "sort_key")}
+    return {
+        "id": line["draft"],
+        **shown,
+        "completed_steps": orjson.loads(line["completed_steps"]),
+        "forked_from": orjson.loads(line["forked_from"]) if line["forked_from"] else None,
+    }
+
+
+__all__ = ["Draft", "Reading", "parse_place"]

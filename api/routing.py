@@ -1,0 +1,105 @@
+"""What the ordinary routes share: strict JSON bodies, the caller, the parts, answers as responses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, cast
+from uuid import UUID
+
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+
+from api import schemas
+from api.hot import Hot, Parts, digest_of, id_in_address, wishes_of
+from api.problems import Answer
+from api.requests import JSON, media_type, parse_json
+from api.saving import Wishes
+from api.security import Principal
+from domain.draft import Origin
+
+
+class StrictRequest(Request):
+    """A request whose JSON is what `parse_json` takes, and nothing else."""
+
+    parsed: Any = None
+
+    async def parse(self) -> None:
+        """Parse the body, if there is one."""
+        if body := await self.body():
+            media_type(self.headers.get("content-type", "").encode("latin-1"), (JSON,))
+            self.parsed = parse_json(body, parts_of(self).limits)
+
+    async def json(self) -> Any:
+        """The value that was parsed."""
+        return self.parsed
+
+
+class StrictRoute(APIRoute):
+    """A route that parses strictly, before FastAPI looks at the body."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's handler, behind our parser."""
+        handler = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            parsing = StrictRequest(request.scope, request.receive)
+            parts_of(parsing).tokens.principal(parsing.headers.get("authorization"))
+            await parsing.parse()
+            return await handler(parsing)
+
+        return strict
+
+
+def parts_of(request: Request) -> Parts:
+    """What the app was made of."""
+    return cast(Parts, request.app.state.parts)
+
+
+def hot_of(request: Request) -> Hot:
+    """The hot routes."""
+    return cast(Hot, request.app.state.hot)
+
+
+_BEARER = HTTPBearer(auto_error=False, description="A JWT; `sub` is the user.")
+
+
+def _caller(request: Request, _: Annotated[Any, Depends(_BEARER)]) -> Principal:
+    return parts_of(request).tokens.principal(request.headers.get("authorization"))
+
+
+def _wishes(request: Request) -> Wishes:
+    return wishes_of(dict(request.scope["headers"]))
+
+
+def _draft(draft_id: str) -> UUID:
+    return id_in_address(draft_id)
+
+
+DraftId = Annotated[UUID, Depends(_draft)]
+PartsDep = Annotated[Parts, Depends(parts_of)]
+HotDep = Annotated[Hot, Depends(hot_of)]
+CallerDep = Annotated[Principal, Depends(_caller)]
+WishesDep = Annotated[Wishes, Depends(_wishes)]
+
+
+async def origin_of(
+    request: Request, caller: Principal, model: schemas.Repeatable, act: str
+) -> Origin:
+    """Where a writing request comes from; `act` keeps equal bodies of two routes apart."""
+    address = request.url.path.removeprefix("/v1/drafts/")
+    said = {**model.model_dump(exclude_unset=True), "address": address}
+    digest = digest_of(act, said) if model.seq is not None else None
+    return await hot_of(request).origin(model, caller, request.scope, digest)
+
+
+def parameter(name: str, schema: dict[str, Any], where: str = "query") -> dict[str, Any]:
+    """A parameter of a hot route, for the OpenAPI."""
+    return {"name": name, "in": where, "required": False, "schema": schema}
+
+
+def response(answer: Answer) -> Response:
+    """A whole answer as Starlette has it."""
+    made = Response(answer.body, answer.status)
+    made.raw_headers = [*answer.headers, (b"content-length", str(len(answer.body)).encode())]
+    return made

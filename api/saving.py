@@ -1,0 +1,337 @@
+"""Every write of the contract: asks for what the command needs, hands it to the writer, answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+from api import schemas
+from api.answers import draft_answer, receipt_answer, receipt_document, with_draft
+from api.people import People
+from api.problems import Answer, document
+from api.writer import AlreadyBegun, Writer
+from domain import diff
+from domain.draft import Beginning, DataEvent, Draft, NeedsEvents, Origin
+from domain.drafts import (
+    Drafts,
+    Earlier,
+    Edit,
+    Opening,
+    Receipt,
+    Repeated,
+    device_copy,
+    receipt,
+    shares_a_field,
+    told,
+)
+from domain.drafts import Answer as Decision
+from domain.errors import (
+    DraftNotFound,
+    IdTaken,
+    SeqReused,
+    SeqSkipped,
+    SlotTaken,
+    VariorumError,
+    VersionNotFound,
+)
+from projections.snapshot import body_of, data_at, fold, served
+from projections.store.base import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a request's headers ask for: the versions of If-Match, and the whole draft back."""
+
+    if_match: Collection[int] | None = None
+    whole: bool = False
+
+
+class Saving:
+    """The commands of the API."""
+
+    def __init__(self, store: Store, writer: Writer, drafts: Drafts, people: People) -> None:
+        self._store, self._writer, self._drafts, self._people = store, writer, drafts, people
+
+    # -- beginning
+
+    async def open(self, wanted: schemas.Opening, origin: Origin) -> Answer:
+        """The open draft for a form and subject: 201 if it is new, 200 if it was there."""
+        opening = Opening(
+            wanted.form, wanted.subject, wanted.data, wanted.step, tuple(wanted.completed_steps)
+        )
+        if wanted.another:
+            return await self._begin(opening, origin, wanted.id, slot=False)
+        holder = await self._store.holder_of_slot(origin.by, wanted.form, wanted.subject)
+        if holder is None:
+            try:
+                return await self._begin(opening, origin, wanted.id, slot=True)
+            except SlotTaken as taken:
+                holder = UUID(taken.draft)
+        return await self._found(holder, opening, origin, wanted.id)
+
+    async def _begin(
+        self, opening: Opening, origin: Origin, id: UUID | None, *, slot: bool
+    ) -> Answer:  # noqa: A002
+        draft = id or uuid4()
+        try:
+            begun = await self._writer.begin(
+                draft, lambda: self._drafts.open(opening, origin, id=draft, slot=slot)
+            )
+        except AlreadyBegun:
+            return await self._there_already(draft, origin)
+        return await self._new(begun)
+
+    async def _new(self, draft: Draft) -> Answer:
+        body = served(body_of(draft), await self._people.sub_of(draft.owner), "owner")
+        return draft_answer(body, draft.version, 201, f"/v1/drafts/{draft.id}")
+
+    async def _there_already(self, draft: UUID, origin: Origin) -> Answer:
+        """The answer to an opening by an id that is used: the caller's own draft, or a refusal."""
+        try:
+            return await self._whole(draft, origin.by)
+        except DraftNotFound:
+            raise IdTaken from None
+
+    async def _found(
+        self, holder: UUID, opening: Opening, origin: Origin, id: UUID | None
+    ) -> Answer:  # noqa: A002
+        """What was sent fills the open draft, unless it plainly belongs to another one."""
+        if opening.data:
+            held = await self._at(holder, origin.by)
+            if (
+                opening.subject is None
+                and held.data
+                and not shares_a_field(held.data, opening.data)
+            ):
+                return await self._begin(opening, origin, id, slot=False)
+            await self._writer.run(holder, lambda draft: self._drafts.fill(draft, opening, origin))
+        return await self._whole(holder, origin.by)
+
+    async def fork(self, draft: UUID, wanted: schemas.Fork, origin: Origin) -> Answer:
+        """A draft of the caller's own that starts from a version of this one."""
+        source = await self._at(draft, origin.by, wanted.version)
+        new = uuid4()
+        if origin.device is not None and origin.seq is not None:
+            new = uuid5(draft, f"fork {origin.by} {origin.device} {origin.seq} {origin.digest}")
+        # The number counts in the draft that is forked, not in the fork.
+        alone = replace(origin, seq=None)
+        try:
+            return await self._new(
+                await self._writer.begin(new, lambda: self._drafts.fork(source, alone, id=new))
+            )
+        except AlreadyBegun:
+            return await self._there_already(new, origin)
+
+    # -- writing data
+
+    async def edit(self, draft: UUID, edit: Edit, origin: Origin, wishes: Wishes) -> Answer:
+        """Save an edit."""
+        return await self._run(draft, lambda d: self._drafts.edit(d, edit, origin), origin, wishes)
+
+    async def edits(self, draft: UUID, edits: list[tuple[Edit, Origin]], by: str) -> dict[str, Any]:
+        """Save an offline queue in order and in one transaction; a receipt or a problem for each."""
+        answers: list[Decision | VariorumError] = []
+
+        def save_all(d: Draft) -> Receipt:
+            answers[:] = []
+            _must_remember(d, edits)
+            for edit, origin in edits:
+                try:
+                    answers.append(self._drafts.edit(d, edit, origin))
+                except VariorumError as refusal:
+                    answers.append(refusal)
+            return receipt(d)
+
+        await self._must_be_readable(draft, by)
+        await self._writer.run(draft, save_all)
+        return {"results": [await self._result(draft, answer, by) for answer in answers]}
+
+    async def _result(
+        self, draft: UUID, answer: Decision | VariorumError, by: str
+    ) -> dict[str, Any]:
+        try:
+            if isinstance(answer, VariorumError):
+                raise answer
+            return receipt_document(await self._receipt(draft, answer, by))
+        except VariorumError as refusal:
+            return document(refusal)
+
+    async def restore(
+        self, draft: UUID, wanted: schemas.Restore, origin: Origin, wishes: Wishes
+    ) -> Answer:
+        """Bring back a version, or some paths of it."""
+        then = await self._data(draft, origin.by, wanted.version)
+        return await self._run(
+            draft,
+            lambda d: self._drafts.restore(
+                d,
+                wanted.version,
+                then,
+                origin,
+                paths=wanted.paths,
+                dry_run=wanted.dry_run,
+                if_match=wishes.if_match,
+            ),
+            origin,
+            wishes,
+        )
+
+    async def undo(
+        self, draft: UUID, wanted: schemas.Undo, origin: Origin, wishes: Wishes
+    ) -> Answer:
+        """Take a version, or a run of versions, back."""
+        through = wanted.through or wanted.version
+        before = (
+            await self._data(draft, origin.by, wanted.version - 1) if wanted.version > 1 else {}
+        )
+        after = await self._data(draft, origin.by, through)
+        return await self._run(
+            draft,
+            lambda d: self._drafts.undo(
+                d,
+                wanted.version,
+                through,
+                before,
+                after,
+                origin,
+                paths=wanted.paths,
+                dry_run=wanted.dry_run,
+                if_match=wishes.if_match,
+            ),
+            origin,
+            wishes,
+        )
+
+    # -- all else
+
+    async def label(self, draft: UUID, version: int, label: str, origin: Origin) -> Answer:
+        """Name a version."""
+        return await self._run(
+            draft, lambda d: self._drafts.label(d, version, label, origin), origin
+        )
+
+    async def unlabel(self, draft: UUID, version: int, origin: Origin) -> Answer:
+        """Take a version's name away."""
+        await self._run(draft, lambda d: self._drafts.unlabel(d, version, origin), origin)
+        return Answer(204, [], b"")
+
+    async def extend(self, draft: UUID, origin: Origin) -> Answer:
+        """Put the expiry off."""
+        return await self._run(draft, lambda d: self._drafts.extend(d, origin), origin)
+
+    async def submit(self, draft: UUID, origin: Origin, wishes: Wishes) -> Answer:
+        """Finish a draft."""
+        return await self._run(
+            draft,
+            lambda d: self._drafts.submit(d, origin, if_match=wishes.if_match),
+            origin,
+            wishes,
+        )
+
+    async def discard(self, draft: UUID, origin: Origin, wishes: Wishes) -> Answer:
+        """Put a draft in the trash."""
+        await self._run(
+            draft, lambda d: self._drafts.discard(d, origin, if_match=wishes.if_match), origin
+        )
+        return Answer(204, [], b"")
+
+    async def recover(self, draft: UUID, origin: Origin) -> Answer:
+        """Take a draft out of the trash."""
+        return await self._run(draft, lambda d: self._drafts.recover(d, origin), origin)
+
+    # -- the steps
+
+    async def _run(
+        self,
+        draft: UUID,
+        command: Callable[[Draft], Decision],
+        origin: Origin,
+        wishes: Wishes | None = None,
+    ) -> Answer:
+        answer = await self._writer.run(draft, command)
+        done = (
+            answer if isinstance(answer, Receipt) else await self._receipt(draft, answer, origin.by)
+        )
+        if wishes is None or not wishes.whole:
+            return receipt_answer(done)
+        return with_draft(done, (await self._whole(draft, origin.by)).body)
+
+    async def _receipt(self, draft: UUID, answer: Decision, by: str) -> Receipt:
+        """The receipt of a request; for one that was recorded before, the receipt it had then."""
+        if isinstance(answer, Earlier):
+            answer = await self._recorded(draft, answer)
+        return (
+            await self._first_receipt(draft, answer.version, by)
+            if isinstance(answer, Repeated)
+            else answer
+        )
+
+    async def _recorded(self, draft: UUID, earlier: Earlier) -> Repeated:
+        version = await self._store.version_of_seq(draft, earlier.device, earlier.seq)
+        if version is None:
+            raise SeqSkipped(earlier.last_seq)
+        (record,) = await self._store.events(draft, version - 1, version)
+        if record.event().digest != earlier.digest:
+            raise SeqReused(earlier.last_seq)
+        return Repeated(version)
+
+    async def _first_receipt(self, draft: UUID, version: int, by: str) -> Receipt:
+        after = await self._at(draft, by, version)
+        (record,) = await self._store.events(draft, version - 1, version)
+        event = record.event()
+        if isinstance(event, Draft.Merged):
+            sent = await self._as_sent(draft, event, after)
+            return receipt(after, recorded=True, merged=True, changes=told(sent, after.data))
+        if isinstance(event, Draft.Restored | Draft.Undone):
+            before = diff.apply(diff.invert(event.changes), after.data)
+            changes = diff.serve(event.changes, before)
+            outcomes = event.outcomes if isinstance(event, Draft.Undone) else None
+            return receipt(after, recorded=True, changes=changes, outcomes=outcomes)
+        return receipt(after, recorded=True)
+
+    async def _as_sent(self, draft: UUID, event: DataEvent, after: Draft) -> dict[str, Any]:
+        """The form as the device of a merged edit held it when it sent the edit."""
+        assert event.based_on is not None
+        records = await self._store.events(draft, event.based_on, event.originator_version - 1)
+        since = [e for record in records if isinstance(e := record.event(), DataEvent)]
+        before = diff.apply(diff.invert(event.changes), after.data)
+        base = device_copy(before, since, event.device)
+        return diff.apply(event.changes if event.sent is None else event.sent, base)
+
+    async def _at(self, draft: UUID, by: str, version: int | None = None) -> Draft:
+        reading = await self._store.read(by, draft, version)
+        if reading is None:
+            raise DraftNotFound
+        if version is not None and version > reading.head:
+            raise VersionNotFound(version, reading.head)
+        return fold(draft, reading)
+
+    async def _data(self, draft: UUID, by: str, version: int) -> dict[str, Any]:
+        reading = await self._store.read(by, draft, version)
+        if reading is None:
+            raise DraftNotFound
+        if version > reading.head:
+            raise VersionNotFound(version, reading.head)
+        return data_at(draft, reading)
+
+    async def _must_be_readable(self, draft: UUID, by: str) -> None:
+        if await self._store.read(by, draft, 1) is None:
+            raise DraftNotFound
+
+    async def _whole(self, draft: UUID, by: str) -> Answer:
+        found = await self._at(draft, by)
+        role = found.role_of(by) or "viewer"
+        body = served(body_of(found), await self._people.sub_of(found.owner), role)
+        return draft_answer(body, found.version)
+
+
+def _must_remember(draft: Draft, edits: list[tuple[Edit, Origin]]) -> None:
+    """Ask for old events before the first edit is recorded, never in the middle."""
+    bases = [edit.based_on for edit, _ in edits if edit.based_on is not None]
+    if bases and min(bases) < draft.version:
+        draft.since(min(bases))
+
+
+__all__ = ["Beginning", "NeedsEvents", "Saving", "Wishes"]

@@ -1,0 +1,127 @@
+"""The shapes of requests, as the contract has them; an unknown member is an error, by name."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
+from typing_extensions import NotRequired, TypedDict
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Reason = Annotated[str, StringConstraints(max_length=1_000)]
+Path = Annotated[str, StringConstraints(max_length=2_000)]
+Version = Annotated[int, Field(ge=1, le=2**53 - 1)]
+Seq = Annotated[int, Field(ge=0, le=2**53 - 1)]
+Form = dict[str, Any]
+
+STRICT = ConfigDict(extra="forbid", strict=True)
+
+
+class Operation(TypedDict):
+    """One change as a client sends it (RFC 6902); a list item may be addressed as `id:<id>`."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]
+
+    op: Literal["add", "remove", "replace", "move", "copy", "test"]
+    path: Path
+    value: NotRequired[Any]
+
+
+Operation.__annotations__["from"] = NotRequired[Path]
+
+
+class Repeatable(BaseModel):
+    """What any writing request may carry: who sends it, its number there, and why."""
+
+    model_config = STRICT
+
+    device: Name | None = None
+    seq: Seq | None = None
+    reason: Reason | None = None
+
+    @model_validator(mode="after")
+    def _numbered_by_device(self) -> Repeatable:
+        if self.seq is not None and self.device is None:
+            raise ValueError("A seq counts per device: send the device too.")
+        return self
+
+
+class Edit(Repeatable):
+    """An edit: `changes`, or the whole form as `data`, made on the version `based_on`."""
+
+    based_on: Version | None = None
+    on_conflict: Literal["keep", "reject"] = "keep"
+    on_closed: Literal["reject"] = "reject"
+    changes: list[Operation] | None = None
+    data: Form | None = None
+    step: Name | None = None
+    completed_steps: Annotated[list[Name], Field(max_length=200)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Edit:
+        if self.data is not None and self.changes is not None:
+            raise ValueError("Send either changes or data, not both.")
+        if self.data is not None and self.based_on is None:
+            raise ValueError("With data, say which version it is based_on.")
+        return self
+
+
+class Edits(BaseModel):
+    """An offline queue, in order."""
+
+    model_config = STRICT
+
+    edits: Annotated[list[Edit], Field(max_length=10_000)]
+
+
+class Opening(Repeatable):
+    """What opens a draft, or finds the one that is open."""
+
+    form: Name
+    subject: Name | None = None
+    data: Form = Field(default_factory=dict)
+    step: Name | None = None
+    completed_steps: Annotated[list[Name], Field(max_length=200)] = Field(default_factory=list)
+    another: bool = False
+    id: Annotated[UUID, Field(strict=False)] | None = None
+
+
+class Restore(Repeatable):
+    """Which version to bring back; without `paths` all of its data."""
+
+    version: Version
+    paths: Annotated[list[Path], Field(min_length=1, max_length=1_000)] | None = None
+    dry_run: bool = False
+
+
+class Undo(Repeatable):
+    """Which version, or run of versions, to take back; without `paths` all that it changed."""
+
+    version: Version
+    through: Version | None = None
+    paths: Annotated[list[Path], Field(min_length=1, max_length=1_000)] | None = None
+    dry_run: bool = False
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Undo:
+        if self.through is not None and self.through < self.version:
+            raise ValueError("through may not lie before version.")
+        return self
+
+
+class Label(Repeatable):
+    """A name for a version."""
+
+    label: Name
+
+
+class Fork(Repeatable):
+    """Which version to start from; the current one if none is named."""
+
+    version: Version | None = None
+
+
+EDIT = TypeAdapter(Edit)
+MERGE_PATCH = TypeAdapter(Form)
+JSON_PATCH = TypeAdapter(list[Form])

@@ -1,0 +1,284 @@
+"""The settings in force: environment, `.env` and a secrets folder, checked once at the start."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
+from pydantic_settings.exceptions import SettingsError
+
+from api import secret_file
+from api.masks import MASK, mask_password
+
+PREFIX = "VARIORUM_"
+_KEY_BYTES = secret_file.KEY_BYTES
+
+
+class ConfigurationError(Exception):
+    """The settings do not allow a start; `str()` is one sentence that names what to set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a single request may ask for; `contract.md` says the answers beyond."""
+
+    body: int = 1_048_576
+    depth: int = 32
+    members: int = 10_000
+    changes: int = 1_000
+    page: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The two secrets that the service works with; `file` holds them where none was configured."""
+
+    jwt: bytes
+    chain: bytes
+    file: Path | None = None
+
+    def __repr__(self) -> str:
+        return f"Keys(file={self.file})"
+
+
+def _long_enough(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value().encode()) < _KEY_BYTES:
+        raise ValueError(f"must have at least {_KEY_BYTES} bytes")
+    return secret
+
+
+def _known_engine(url: str) -> str:
+    if not url.startswith(("sqlite://", "postgresql://", "postgres://")):
+        raise ValueError("must begin with sqlite:// or postgresql://")
+    return url
+
+
+Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
+# A plain text, since every store needs it; kept out of `repr`, as it may hold a password.
+DatabaseUrl = Annotated[str, AfterValidator(_known_engine)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseSettings):
+    """All settings; each is read from `VARIORUM_<NAME>`, the database's from `DATABASE_URL`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        validate_by_name=True,
+        validate_by_alias=True,
+    )
+
+    database_url: DatabaseUrl = Field(
+        "sqlite:///variorum.db", validation_alias="DATABASE_URL", repr=False
+    )
+    owner_url: DatabaseUrl | None = Field(None, repr=False)
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65_535)
+    workers: Count = 1
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+
+    jwt_secret: Secret | None = None
+    jwt_issuer: str | None = None
+    jwt_audience: str | None = None
+    jwt_leeway: int = Field(10, ge=0, le=300, description="seconds")
+    chain_key: Secret | None = None
+
+    expiry_days: Count = 30
+    trash_days: Count = 30
+
+    max_body: int = Field(1_048_576, ge=1_024, description="bytes")
+    max_depth: int = Field(32, ge=1, le=128)
+    max_members: Count = 10_000
+    max_changes: Count = 1_000
+    max_page: Count = 200
+
+    queue_length: Count = 1_000
+    cache_bytes: int = Field(64 * 1_048_576, ge=0)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (fixed at import)
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The first that has a value wins; the secrets folder is looked up when it is needed."""
+        files = SecretsSettingsSource(settings_cls, secrets_dir=_secrets_folder())
+        return init_settings, env_settings, dotenv_settings, files
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        """`https://a.example, https://b.example`; a slash at the end is no part of an origin."""
+        if isinstance(value, str):
+            return tuple(o.strip().rstrip("/") for o in value.split(",") if o.strip())
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of a single request."""
+        return Limits(
+            body=self.max_body,
+            depth=self.max_depth,
+            members=self.max_members,
+            changes=self.max_changes,
+            page=self.max_page,
+        )
+
+    @property
+    def on_sqlite(self) -> bool:
+        """Whether drafts lie in one file, to start with."""
+        return self.database_url.startswith("sqlite://")
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The SQLite file; None in memory and on PostgreSQL.
+
+        Three slashes begin a relative path, four an absolute one.
+        """
+        path = self.database_url.removeprefix("sqlite://").removeprefix("/").partition("?")[0]
+        return Path(path) if self.on_sqlite and path not in ("", ":memory:") else None
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The secrets in force; on SQLite those not set come from a file beside the database.
+
+        Raises:
+            ConfigurationError: A secret is missing on PostgreSQL, or the file cannot be used.
+        """
+        if self.jwt_secret and self.chain_key:
+            return Keys(_bytes(self.jwt_secret), _bytes(self.chain_key))
+        if not self.on_sqlite:
+            raise ConfigurationError(_missing_keys(self))
+        return _development_keys(self)
+
+    def describe(self) -> dict[str, Any]:
+        """The settings in force by the names of their variables, secrets masked."""
+        return {variable(name): _masked(getattr(self, name)) for name in type(self).model_fields}
+
+
+def load_settings(**values: Any) -> Settings:
+    """The settings of this process; `values` (those of a command line) win over all else.
+
+    Raises:
+        ConfigurationError: A value does not fit; the sentence names every one.
+    """
+    try:
+        return _consistent(Settings(**values))
+    except ValidationError as error:
+        raise ConfigurationError(_what_to_set(error)) from None
+    except SettingsError as error:
+        raise ConfigurationError(f"The settings cannot be read: {error}.") from None
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return "DATABASE_URL" if name == "database_url" else PREFIX + name.upper()
+
+
+def _secrets_folder() -> Path | None:
+    folder = os.environ.get(f"{PREFIX}SECRETS_DIR")
+    if folder and not Path(folder).is_dir():
+        raise ConfigurationError(f"{PREFIX}SECRETS_DIR names {folder}, which is not a folder.")
+    return Path(folder) if folder else None
+
+
+def _what_to_set(error: ValidationError) -> str:
+    """Every wrong setting with the reason, and none of the values."""
+    wrong = (f"{variable(_setting(e['loc']))}: {_reason(e['msg'])}" for e in error.errors())
+    return f"Some settings cannot be used: {'; '.join(wrong)}."
+
+
+def _setting(loc: tuple[int | str, ...]) -> str:
+    name = str(loc[0])
+    return "database_url" if name == "DATABASE_URL" else name
+
+
+def _reason(message: str) -> str:
+    return message.removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
+
+
+def _consistent(settings: Settings) -> Settings:
+    if settings.on_sqlite and settings.workers > 1:
+        raise ConfigurationError(
+            "SQLite has one process: leave VARIORUM_WORKERS at 1,"
+            " or set DATABASE_URL to a postgresql:// address."
+        )
+    return settings
+
+
+def _bytes(secret: SecretStr) -> bytes:
+    return secret.get_secret_value().encode()
+
+
+def _missing_keys(settings: Settings) -> str:
+    missing = [variable(n) for n in ("jwt_secret", "chain_key") if not getattr(settings, n)]
+    return (
+        f"With PostgreSQL, set {' and '.join(missing)}"
+        f" (at least {_KEY_BYTES} bytes each, kept for good), as variables or as files in"
+        f" the folder that {PREFIX}SECRETS_DIR names."
+    )
+
+
+def _development_keys(settings: Settings) -> Keys:
+    file = _secret_file(settings.sqlite_path)
+    root = _root_secret(file) if file else secrets.token_bytes(_KEY_BYTES)
+    return Keys(
+        jwt=_bytes(settings.jwt_secret) if settings.jwt_secret else _derived(root, b"jwt"),
+        chain=_bytes(settings.chain_key) if settings.chain_key else _derived(root, b"chain"),
+        file=file,
+    )
+
+
+def _secret_file(database: Path | None) -> Path | None:
+    return database.with_name(f"{database.name}.secret") if database else None
+
+
+def _derived(root: bytes, label: bytes) -> bytes:
+    """A key of its own for each use, so that knowing one tells nothing of the other."""
+    return hmac.digest(root, b"variorum " + label, hashlib.sha256).hex().encode()
+
+
+def _root_secret(file: Path) -> bytes:
+    try:
+        return secret_file.read_or_create(file)
+    except OSError as error:
+        why = error.strerror or error
+        raise ConfigurationError(f"The secret file {file} cannot be used: {why}.") from error
+
+
+def _masked(value: object) -> object:
+    if isinstance(value, SecretStr):
+        return MASK
+    if isinstance(value, str) and "://" in value:
+        return mask_password(value)
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,369 @@
+"""The writer: the only place that saves; runs what waits, and commits it in one transaction.
+
+One task of the event loop takes the jobs that wait, decides each on a copy of its draft's aggregate,
+and saves all their events as one group; meanwhile the next group gathers. A job that fails, fails alone.
+Only after the commit do the copies take the aggregates' place and the answers go out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from time import perf_counter
+from uuid import UUID
+
+from api.held import Held, HeldDrafts
+from domain.chain import FIRST, Chain
+from domain.draft import RECENT, Draft, DraftEvent, NeedsEvents
+from domain.drafts import Answer
+from domain.errors import Busy, DraftNotFound, Forbidden, SlotTaken, StoreUnavailable, VariorumError
+from projections.snapshot import aggregate, kept_every, state_of
+from projections.store.base import Store
+from projections.store.records import Group, Moved, Taken, to_record, to_registers, to_row
+
+log = logging.getLogger("variorum.writer")
+
+GROUP_JOBS = 256
+GROUP_SECONDS = 0.01  # of deciding; the rest waits for the next group
+ATTEMPTS = 8
+
+Command = Callable[[Draft], Answer]
+Beginning = Callable[[], Draft]
+
+
+class AlreadyBegun(Exception):  # noqa: N818 - an outcome, told to the one who asked
+    """A draft with this id is there already."""
+
+
+class _Gone(Exception):  # noqa: N818 - the draft fell out of the cache before its job ran
+    """Load the draft and queue the job again."""
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One command that waits for its turn."""
+
+    draft: UUID
+    command: Command | None
+    beginning: Beginning | None
+    answer: asyncio.Future[Answer | Draft]
+    collisions: int = 0
+
+    def finish(self, answer: Answer | Draft) -> None:
+        """Give the answer to whoever still waits for it."""
+        if not self.answer.done():
+            self.answer.set_result(answer)
+
+    def fail(self, error: BaseException) -> None:
+        """Give the error to whoever still waits for it."""
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+@dataclass(slots=True)
+class Work:
+    """What a group did to one draft: a copy of it with the new events, and the jobs' answers."""
+
+    held: Held | None
+    draft: Draft | None
+    link: bytes
+    events: list[DraftEvent] = field(default_factory=list)
+    answers: list[tuple[Job, Answer | Draft]] = field(default_factory=list)
+    refusals: list[tuple[Job, Exception]] = field(default_factory=list)
+    kept: tuple[int, int] | None = None  # version and size of a whole state saved with the group
+
+    @property
+    def jobs(self) -> Iterable[Job]:
+        """Every job of this draft in the group."""
+        return [job for job, _ in self.answers] + [job for job, _ in self.refusals]
+
+
+class Writer:
+    """Runs commands one after the other and saves them in groups."""
+
+    def __init__(
+        self,
+        store: Store,
+        chain: Chain,
+        *,
+        held: HeldDrafts,
+        queue_length: int,
+        on_commit: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store, self._chain, self._held = store, chain, held
+        self._queue: deque[Job] = deque()
+        self._queue_length = queue_length
+        self._wake = asyncio.Event()
+        self._on_commit = on_commit
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._task = asyncio.create_task(self._work(), name="variorum writer")
+
+    async def stop(self) -> None:
+        """Finish what is queued, then stop."""
+        self._closing = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+
+    # -- what callers ask
+
+    async def run(self, draft: UUID, command: Command) -> Answer:
+        """The command's answer, once it is committed.
+
+        Raises:
+            DraftNotFound: There is no such draft.
+            Busy: Too much is waiting, or the draft stays contended.
+            VariorumError: Whatever the command refuses with.
+        """
+        for _ in range(ATTEMPTS):
+            if draft not in self._held:
+                await self._load(draft)
+            try:
+                answer = await self._queued(draft, command, None)
+            except NeedsEvents as needs:
+                await self._recall(draft, needs.version)
+            except _Gone:
+                continue
+            else:
+                assert not isinstance(answer, Draft)
+                return answer
+        raise Busy("The draft is too busy; try again.")
+
+    async def begin(self, draft: UUID, beginning: Beginning) -> Draft:
+        """The new draft, once it is committed.
+
+        Raises:
+            AlreadyBegun: A draft with this id is there.
+            SlotTaken: Another open draft holds its slot.
+        """
+        begun = await self._queued(draft, None, beginning)
+        assert isinstance(begun, Draft)
+        return begun
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait."""
+        return len(self._queue)
+
+    def _queued(
+        self, draft: UUID, command: Command | None, beginning: Beginning | None
+    ) -> asyncio.Future[Answer | Draft]:
+        if self._closing or len(self._queue) >= self._queue_length:
+            raise Busy("Too much is waiting to be saved; try again.")
+        job = Job(draft, command, beginning, asyncio.get_running_loop().create_future())
+        self._queue.append(job)
+        self._wake.set()
+        return job.answer
+
+    async def _load(self, draft: UUID) -> None:
+        loaded = await self._store.load(draft)
+        if loaded is None:
+            raise DraftNotFound
+        made, link = aggregate(draft, loaded, reach=RECENT)
+        size = len(loaded.state.body) if loaded.state else 0
+        self._held.put_if_newer(Held(made, link, loaded.kept, size))
+
+    async def _recall(self, draft: UUID, version: int) -> None:
+        """Let the draft remember back to a version."""
+        if (held := self._held.get(draft)) is not None:
+            records = await self._store.events(draft, version, held.draft.version)
+            held.draft.recall([record.event() for record in records])
+
+    # -- the task
+
+    async def _work(self) -> None:
+        while not (self._closing and not self._queue):
+            await self._wake.wait()
+            await asyncio.sleep(0)  # let the requests that have arrived queue up
+            self._wake.clear()
+            while self._queue:
+                await self._group(self._decide())
+
+    def _decide(self) -> dict[UUID, Work]:
+        """Run what waits, as long as a group may take."""
+        works: dict[UUID, Work] = {}
+        until, left = perf_counter() + GROUP_SECONDS, GROUP_JOBS
+        while self._queue and left and perf_counter() < until:
+            left -= 1
+            if not self._run(job := self._queue.popleft(), works):
+                self._queue.appendleft(job)
+                break
+        return works
+
+    def _run(self, job: Job, works: dict[UUID, Work]) -> bool:
+        """Run one job into the group; False if it must wait for the next one."""
+        work = works.get(job.draft)
+        if job.beginning is not None:
+            return work is None and self._begin(job, works)
+        if work is None:
+            if (held := self._held.get(job.draft)) is None:
+                job.fail(_Gone())
+                return True
+            work = works[job.draft] = Work(held, held.draft.copy(), held.link)
+        self._decide_on(work, job, works)
+        return True
+
+    def _begin(self, job: Job, works: dict[UUID, Work]) -> bool:
+        assert job.beginning is not None
+        try:
+            draft = job.beginning()
+        except Exception as error:  # noqa: BLE001 - told to the one who asked
+            job.fail(error)
+            return True
+        if draft.slot and any(
+            w.draft is not None and _same_slot(w.draft, draft) for w in works.values()
+        ):
+            return False
+        events = [event for event in draft.collect_events() if isinstance(event, DraftEvent)]
+        works[job.draft] = Work(None, draft, FIRST, events, [(job, draft)])
+        return True
+
+    def _decide_on(self, work: Work, job: Job, works: dict[UUID, Work]) -> None:
+        assert work.draft is not None
+        assert job.command is not None
+        try:
+            work.answers.append((job, job.command(work.draft)))
+            work.events += work.draft.collect_events()  # type: ignore[arg-type]
+        except (VariorumError, NeedsEvents) as refusal:
+            work.refusals.append((job, refusal))
+        except Exception as error:
+            log.exception("a command broke; its draft's earlier jobs run again")
+            job.fail(error)
+            del works[job.draft]
+            self._again(work.jobs)
+
+    def _again(self, jobs: Iterable[Job]) -> None:
+        self._queue.extendleft(reversed(list(jobs)))
+
+    async def _group(self, works: dict[UUID, Work]) -> None:
+        """Save what was decided, or run it again, or tell everybody why not."""
+        if not works:
+            return
+        try:
+            outcome = await self._store.save(self._to_group(works))
+        except Forbidden as refused:
+            await self._one_by_one(works, refused)
+        except Exception as error:  # noqa: BLE001 - told to everyone who waits
+            self._fail(works, error)
+        else:
+            if isinstance(outcome, Moved):
+                await self._collided(works, set(outcome.drafts))
+            elif isinstance(outcome, Taken):
+                await self._one_by_one(works, SlotTaken(outcome.drafts[0]))
+            else:
+                self._committed(works)
+
+    def _to_group(self, works: dict[UUID, Work]) -> Group:
+        group = Group()
+        for draft, work in works.items():
+            assert work.draft is not None
+            group.seen[draft] = work.draft.version - len(work.events)
+            for event in work.events:
+                record = to_record(event, self._chain, work.link)
+                work.link = record.hash
+                group.records.append(record)
+                group.rows.append(to_row(event))
+                group.registers += to_registers(event, work.draft)
+            self._keep_state(work, group)
+        return group
+
+    def _keep_state(self, work: Work, group: Group) -> None:
+        if work.held is None or work.draft is None or not work.events:
+            return
+        if work.draft.version - work.held.kept >= kept_every(work.held.size):
+            state = state_of(work.draft, work.link)
+            work.kept = (state.version, len(state.body))
+            group.states.append(state)
+
+    def _committed(self, works: dict[UUID, Work]) -> None:
+        recorded = False
+        for work in works.values():
+            assert work.draft is not None
+            if work.events:
+                recorded = True
+                kept, size = work.kept or (
+                    (work.held.kept, work.held.size) if work.held else (0, 0)
+                )
+                self._held.put(Held(work.draft, work.link, kept, size))
+            for job, answer in work.answers:
+                job.finish(answer)
+            for job, refusal in work.refusals:
+                job.fail(refusal)
+        if recorded:
+            self._on_commit()
+
+    def _fail(self, works: dict[UUID, Work], error: Exception) -> None:
+        """Nothing is known of these drafts any more but what the store says when next asked."""
+        log.warning("a group could not be saved", exc_info=error)
+        for draft, work in works.items():
+            self._held.drop(draft)
+            for job in work.jobs:
+                job.fail(error if isinstance(error, VariorumError) else StoreUnavailable(_BROKEN))
+
+    async def _one_by_one(self, works: dict[UUID, Work], refusal: VariorumError) -> None:
+        """The store refused somebody's row: only the guilty one fails."""
+        jobs = [job for work in works.values() for job in work.jobs]
+        if len(jobs) == 1:
+            self._held.drop(jobs[0].draft)
+            jobs[0].fail(refusal)
+            return
+        for job in jobs:
+            await self._alone(job)
+
+    async def _collided(self, works: dict[UUID, Work], moved: set[UUID]) -> None:
+        """Another process was faster on some drafts: catch up with it and run the group again."""
+        again: list[Job] = []
+        for draft, work in works.items():
+            for job in work.jobs:
+                if draft in moved and job.beginning is not None:
+                    job.fail(AlreadyBegun())
+                else:
+                    job.collisions += draft in moved
+                    again.append(job)
+        for draft in moved:
+            await self._catch_up(draft)
+        self._again([job for job in again if job.collisions < 2])
+        for job in (job for job in again if job.collisions >= 2):
+            await self._alone(job)
+
+    async def _alone(self, job: Job) -> None:
+        if job.collisions >= ATTEMPTS:
+            job.fail(Busy("The draft is too busy; try again."))
+            return
+        works: dict[UUID, Work] = {}
+        if job.draft not in self._held and job.beginning is None:
+            await self._catch_up(job.draft)
+        self._run(job, works)
+        await self._group(works)
+
+    async def _catch_up(self, draft: UUID) -> None:
+        """Bring the held draft to where the log is."""
+        held = self._held.get(draft)
+        if held is None:
+            with suppress(DraftNotFound, StoreUnavailable):
+                await self._load(draft)
+            return
+        records = await self._store.events(draft, held.draft.version, 2**62)
+        ahead, link = held.draft.copy(), held.link
+        for record in records:
+            ahead, link = record.event().mutate(ahead), record.hash
+        self._held.put_if_newer(Held(ahead, link, held.kept, held.size))
+
+
+_BROKEN = "The change could not be saved; send it again."
+
+
+def _same_slot(one: Draft, other: Draft) -> bool:
+    return one.slot and (one.owner, one.form, one.subject) == (
+        other.owner,
+        other.form,
+        other.subject,
+    )

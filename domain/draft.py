@@ -1,0 +1,331 @@
+"""Draft: one unfinished form of somebody's; decides what may happen to it and remembers what did.
+
+Every event is one version. Events are facts: they hold results (what changed, from what, to what),
+never intentions, so that a later rule or form definition cannot change the past. They are named for
+ever by their TOPIC; its last part is the act that history shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from eventsourcing.domain import Aggregate
+
+from domain import diff
+from domain.diff import Change
+from domain.errors import DraftClosed
+from domain.value import Data, count_members
+
+RECENT = 256  # events that a draft remembers for merging without asking the store
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who asks, when, from which device and by which request.
+
+    `by` is the key of a person or link, never a name; `digest` tells two requests with the same
+    `seq` apart.
+    """
+
+    by: str
+    at: datetime
+    device: str | None = None
+    seq: int | None = None
+    digest: str | None = None
+    request: str | None = None
+    address: str | None = None
+    reason: str | None = None
+
+
+class NeedsEvents(Exception):  # noqa: N818 - a question to the caller, not an error
+    """The draft does not remember far enough back; give it the events after `version`."""
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        super().__init__(version)
+
+
+class DraftEvent(Aggregate.Event):
+    """The envelope of every event; absent members are stored as nothing at all."""
+
+    by: str = ""
+    device: str | None = None
+    seq: int | None = None
+    digest: str | None = None
+    request: str | None = None
+    address: str | None = None
+    reason: str | None = None
+
+    @property
+    def act(self) -> str:
+        """How this version came to be: `edited`, `restored`, …"""
+        return cast(str, type(self).TOPIC).rpartition(".")[2]  # type: ignore[attr-defined]
+
+    def mutate(self, aggregate: Any) -> Any:
+        """Apply the event and remember it for later merges."""
+        draft = super().mutate(aggregate)
+        draft.remember(self)
+        return draft
+
+
+class DataEvent(DraftEvent):
+    """An event that writes data: the changes, and the edit as sent where it differs from them."""
+
+    changes: Sequence[Change] = ()
+    based_on: int | None = None
+    sent: Sequence[Change] | None = None
+    step: str | None = None
+    completed_steps: Sequence[str] | None = None
+    expiry_days: int | None = None
+
+    def apply(self, aggregate: Any) -> None:
+        """Write the changes, the step, and put the expiry off."""
+        draft = cast("Draft", aggregate)
+        draft.write(self.changes)
+        if self.step is not None:
+            draft.step = self.step
+        if self.completed_steps is not None:
+            draft.completed_steps = list(self.completed_steps)
+        draft.put_off_expiry(self.timestamp, self.expiry_days)
+
+
+class Beginning(DraftEvent, Aggregate.Created):
+    """The first event of a draft, whatever it came from."""
+
+    form: str = ""
+    subject: str | None = None
+    data: Data | None = None
+    step: str | None = None
+    completed_steps: Sequence[str] = ()
+    expiry_days: int = 30
+    slot: bool = False
+    forked_from: Mapping[str, Any] | None = None
+
+    def mutate(self, aggregate: Any) -> Any:
+        """Make the draft."""
+        draft = Aggregate.Created.mutate(self, aggregate)
+        cast("Draft", draft).remember(self)
+        return draft
+
+    def apply(self, aggregate: Any) -> None:
+        """Give the new draft its first state."""
+        cast("Draft", aggregate).begin(self)
+
+
+class Draft(Aggregate, created_event_name="Created"):
+    """The aggregate: its state now, and the events of `domain/drafts.py`'s decisions."""
+
+    TOPIC = "draft"
+    Event = DraftEvent
+
+    class Created(Beginning):
+        """Somebody opened a form (the library wants the class to be called so)."""
+
+        TOPIC = "draft.opened"
+
+    class Forked(Beginning):
+        """Somebody began a draft from a version of another."""
+
+        TOPIC = "draft.forked"
+
+    class Edited(DataEvent):
+        """Somebody saved; nobody else had changed anything since."""
+
+        TOPIC = "draft.edited"
+
+    class Merged(DataEvent):
+        """Somebody saved; the edit was merged with what others had changed since."""
+
+        TOPIC = "draft.merged"
+
+    class Restored(DataEvent):
+        """The data, or some paths of it, became what they were at `version`."""
+
+        TOPIC = "draft.restored"
+        version: int = 0
+        paths: Sequence[str] | None = None
+
+    class Undone(DataEvent):
+        """The changes of the versions `version` to `through` were taken back."""
+
+        TOPIC = "draft.undone"
+        version: int = 0
+        through: int = 0
+        outcomes: Sequence[Mapping[str, str]] = ()
+
+    class Labelled(DraftEvent):
+        """A version got a name."""
+
+        TOPIC = "draft.labelled"
+        version: int = 0
+        label: str = ""
+
+        def apply(self, aggregate: Any) -> None:
+            """Remember the name."""
+            aggregate.labels[self.version] = self.label
+
+    class Unlabelled(DraftEvent):
+        """A version lost its name."""
+
+        TOPIC = "draft.unlabelled"
+        version: int = 0
+
+        def apply(self, aggregate: Any) -> None:
+            """Forget the name."""
+            del aggregate.labels[self.version]
+
+    class Extended(DraftEvent):
+        """The expiry was put off by hand."""
+
+        TOPIC = "draft.extended"
+        expiry_days: int = 0
+
+        def apply(self, aggregate: Any) -> None:
+            """Move the expiry."""
+            aggregate.put_off_expiry(self.timestamp, self.expiry_days)
+
+    class Submitted(DraftEvent):
+        """The form was handed in; the draft is finished."""
+
+        TOPIC = "draft.submitted"
+
+        def apply(self, aggregate: Any) -> None:
+            """Close the draft."""
+            aggregate.leave("submitted")
+
+    class Discarded(DraftEvent):
+        """The draft went to the trash."""
+
+        TOPIC = "draft.discarded"
+
+        def apply(self, aggregate: Any) -> None:
+            """Close the draft."""
+            aggregate.leave("discarded")
+
+    class Recovered(DraftEvent):
+        """The draft came back from the trash."""
+
+        TOPIC = "draft.recovered"
+        expiry_days: int = 0
+        slot: bool = False
+
+        def apply(self, aggregate: Any) -> None:
+            """Open the draft again."""
+            aggregate.status, aggregate.slot = "open", self.slot
+            aggregate.put_off_expiry(self.timestamp, self.expiry_days)
+
+    # -- what can be asked of a draft
+
+    @property
+    def title(self) -> str | None:
+        """The value at `/title`, else at `/name`, if it is a text."""
+        for name in ("title", "name"):
+            if isinstance(value := self.data.get(name), str):
+                return value
+        return None
+
+    def role_of(self, principal: str) -> str | None:
+        """`owner`, `editor`, `viewer`, or None for everybody else."""
+        return "owner" if principal == self.owner else self.members.get(principal)
+
+    def must_be_open(self) -> None:
+        """Refuse what only an open draft takes.
+
+        Raises:
+            DraftClosed: The draft is submitted, discarded or expired.
+        """
+        if self.status != "open":
+            raise DraftClosed(self.status)
+
+    def since(self, version: int) -> list[DraftEvent]:
+        """The events after a version, oldest first.
+
+        Raises:
+            NeedsEvents: The draft does not remember that far back.
+        """
+        missing = self.version - version
+        if missing > len(self.recent):
+            raise NeedsEvents(version)
+        return self.recent[len(self.recent) - missing :]
+
+    # -- what events do to it
+
+    def begin(self, event: Beginning) -> None:
+        """Take the first state from the event that began the draft."""
+        self.form: str = event.form
+        self.subject: str | None = event.subject
+        self.data: Data = event.data or {}
+        self.step: str | None = event.step
+        self.completed_steps: list[str] = list(event.completed_steps)
+        self.status, self.template, self.slot = "open", False, event.slot
+        self.owner: str = event.by
+        self.members: dict[str, str] = {}
+        self.labels: dict[int, str] = {}
+        self.conflicts: list[dict[str, Any]] = []
+        self.devices: dict[str, tuple[int, int, str | None]] = {}  # seq, version, digest of the last
+        self.forked_from: Mapping[str, Any] | None = event.forked_from
+        self.member_count: int = count_members(self.data)
+        self.recent: list[DraftEvent] = []
+        self.reach: int = RECENT
+        self.expires_at: datetime = event.timestamp
+        self.put_off_expiry(event.timestamp, event.expiry_days)
+
+    def write(self, changes: Sequence[Change]) -> None:
+        """Apply changes to the data."""
+        self.data = diff.apply(changes, self.data)
+        self.member_count += members_added(changes)
+
+    def put_off_expiry(self, at: datetime, days: int | None) -> None:
+        """Let the draft expire so many days after `at`, never earlier than before."""
+        if days is not None:
+            self.expiry_days = days
+        self.expires_at = max(self.expires_at, at + timedelta(days=self.expiry_days))
+
+    def leave(self, status: str) -> None:
+        """Stop being open, and give the slot free."""
+        self.status, self.slot = status, False
+
+    def copy(self) -> Draft:
+        """A draft that can go on alone; the values are shared, since nothing ever alters them."""
+        other = Draft.__new__(Draft)
+        other.__dict__.update(self.__dict__)
+        other._pending_events = []
+        for name in ("members", "labels", "devices", "recent"):
+            setattr(other, name, getattr(self, name).copy())
+        return other
+
+    def remember(self, event: DraftEvent) -> None:
+        """Keep the event for later merges, and the number that its device has reached."""
+        self.recent.append(event)
+        if len(self.recent) > 2 * self.reach:
+            del self.recent[: len(self.recent) - self.reach]
+        if event.device is not None and event.seq is not None:
+            self.devices[event.device] = (event.seq, event.originator_version, event.digest)
+
+    def recall(self, earlier: Sequence[DraftEvent]) -> None:
+        """Remember further back: `earlier` are events up to at least the first one known."""
+        first = self.version - len(self.recent) + 1
+        self.recent = [e for e in earlier if e.originator_version < first] + self.recent
+        self.reach = max(self.reach, len(self.recent) + RECENT)
+
+
+def members_added(changes: Sequence[Change]) -> int:
+    """By how many members and items the changes make the data larger (negative: smaller)."""
+    return sum(_weight(change.get("after")) - _weight(change.get("before")) + _placed(change["op"]) for change in changes)
+
+
+def _weight(value: object) -> int:
+    return count_members(value) if isinstance(value, dict | list) else 0
+
+
+def _placed(op: str) -> int:
+    return {"add": 1, "remove": -1}.get(op, 0)
+
+
+def draft_id(text: str) -> UUID:
+    """A draft's id from its text form."""
+    return UUID(text)

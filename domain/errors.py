@@ -1,0 +1,206 @@
+"""Everything that can go wrong, as a tree; a class says what, its attributes say it to programs.
+
+VariorumError
+├── BadInput                 the request itself cannot be taken
+│   ├── BadJson                not JSON, or JSON that two readers could take differently
+│   ├── Invalid                well-formed, but a member is wrong; names each by its pointer
+│   ├── CannotApply            a change does not fit the data that it is based on
+│   ├── TooLarge               the body is over the limit
+│   └── UnsupportedMediaType   the body is of a kind that this address does not take
+├── Unauthenticated          no token, or one that does not hold
+├── Forbidden                known draft, but beyond the caller's role
+├── NotFound                 as if it were not there
+│   ├── DraftNotFound
+│   └── VersionNotFound
+├── Refused                  the draft, as it is now, does not allow it
+│   ├── DraftClosed            submitted, discarded or expired
+│   ├── Clash                  both sides changed the same, differently
+│   ├── SeqReused              this device's number was used for another request
+│   ├── SeqSkipped             this device's number lies below its last one
+│   ├── IdTaken                the client's id belongs to another draft
+│   └── SlotTaken              another open draft holds this form and subject
+├── VersionMismatch          If-Match names another version
+└── Unavailable              nothing is wrong with the request: try again
+    ├── Busy                   the draft or the queue is too busy
+    └── StoreUnavailable       the database cannot be reached
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+
+class VariorumError(Exception):
+    """Base of every error that a caller may meet; `str()` is a sentence for a person."""
+
+
+class BadInput(VariorumError):
+    """The request itself cannot be taken; nothing was changed."""
+
+
+class BadJson(BadInput):
+    """The body is not JSON, or is JSON that two readers could take differently.
+
+    `errors` names the member, where there is one.
+    """
+
+    def __init__(self, detail: str, *, errors: Sequence[Fault] = ()) -> None:
+        self.errors = tuple(errors)
+        super().__init__(detail)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with a request: a JSON Pointer into it, and a sentence."""
+
+    pointer: str
+    detail: str
+
+
+class Invalid(BadInput):
+    """The request is well-formed but some of its members are wrong."""
+
+    def __init__(self, errors: Sequence[Fault]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("; ".join(f"{e.pointer or 'the body'}: {e.detail}" for e in self.errors))
+
+    @classmethod
+    def one(cls, pointer: str, detail: str) -> Invalid:
+        """The common case: a single fault."""
+        return cls([Fault(pointer, detail)])
+
+
+class CannotApply(BadInput):
+    """A change does not fit the data that it is based on.
+
+    `index` counts from 0 in the list of changes; `path` is the path as the caller wrote it.
+    """
+
+    def __init__(self, detail: str, *, index: int = 0, path: str = "") -> None:
+        self.index, self.path, self.detail = index, path, detail
+        super().__init__(f"Change {index} at {path!r} cannot be applied: {detail}")
+
+
+class TooLarge(BadInput):
+    """The body is over the limit, in bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(f"The body is over the limit of {limit} bytes; send it in smaller edits.")
+
+
+class UnsupportedMediaType(BadInput):
+    """The body's media type, or its charset, is not one of those that this address takes."""
+
+    def __init__(self, accepted: Sequence[str]) -> None:
+        self.accepted = tuple(accepted)
+        super().__init__(f"Send the body in UTF-8 as one of: {', '.join(self.accepted)}.")
+
+
+class Unauthenticated(VariorumError):
+    """No token, or one that does not hold."""
+
+
+class Forbidden(VariorumError):
+    """The draft is known to the caller, but this is beyond the caller's role."""
+
+
+class NotFound(VariorumError):
+    """It is not there, or must look as if it were not."""
+
+
+class DraftNotFound(NotFound):
+    """There is no such draft for this caller."""
+
+    def __init__(self, draft: UUID | str | None = None) -> None:
+        super().__init__("There is no such draft, or it is not yours.")
+
+
+class VersionNotFound(NotFound):
+    """The draft has no such version, or none at that moment."""
+
+    def __init__(self, wanted: object, last: int | None = None) -> None:
+        self.last_version = last
+        known = f"; its last version is {last}" if last is not None else ""
+        super().__init__(f"The draft has no version {wanted}{known}.")
+
+
+class Refused(VariorumError):
+    """The draft, as it is now, does not allow it."""
+
+
+class DraftClosed(Refused):
+    """A submitted, discarded or expired draft takes no edits."""
+
+    def __init__(self, status: str) -> None:
+        self.draft_status = status
+        super().__init__(f"The draft is {status} and takes no edits; fork or recover it to go on.")
+
+
+class Clash(Refused):
+    """Both sides changed the same, differently; every clash is listed."""
+
+    def __init__(self, conflicts: Sequence[dict[str, Any]]) -> None:
+        self.conflicts = list(conflicts)
+        paths = ", ".join(path for conflict in self.conflicts for path in conflict["paths"])
+        super().__init__(
+            f"Somebody else changed {paths} since your version; look at both and send your choice."
+        )
+
+
+class SeqReused(Refused):
+    """The device sent another request under this number before."""
+
+    def __init__(self, last_seq: int) -> None:
+        self.last_seq = last_seq
+        super().__init__(f"This seq was used for another request; send again above {last_seq}.")
+
+
+class SeqSkipped(Refused):
+    """The number lies below the device's last one and was never recorded."""
+
+    def __init__(self, last_seq: int) -> None:
+        self.last_seq = last_seq
+        super().__init__(f"This seq is below the last, {last_seq}; send again under a new one.")
+
+
+class IdTaken(Refused):
+    """The client's id belongs to another draft."""
+
+    def __init__(self) -> None:
+        super().__init__("This id is taken; choose a new random UUID.")
+
+
+class SlotTaken(Refused):
+    """Another open draft of this owner holds the form and subject."""
+
+    def __init__(self, draft: UUID) -> None:
+        self.draft = str(draft)
+        super().__init__("Another open draft holds this form and subject; finish that one first.")
+
+
+class VersionMismatch(VariorumError):
+    """If-Match names another version than the draft's."""
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        super().__init__(f"The draft is at version {version}; fetch it and look before you save.")
+
+
+class Unavailable(VariorumError):
+    """Nothing is wrong with the request: try again after `retry_after` seconds."""
+
+    def __init__(self, detail: str, retry_after: int = 1) -> None:
+        self.retry_after = retry_after
+        super().__init__(detail)
+
+
+class Busy(Unavailable):
+    """The draft stays contended, or too much is waiting."""
+
+
+class StoreUnavailable(Unavailable):
+    """The database cannot be reached; nothing was changed."""

@@ -1,0 +1,107 @@
+"""How a list or a long text reads after a merge: one reading where it merges, three where not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from domain import text
+from domain.sequence import matches
+from domain.threeway import regions
+from domain.value import Json, fingerprint
+
+_MOST_WORDS: Final = 100_000  # in a text's changed stretch; beyond, it clashes as a whole
+
+
+@dataclass(slots=True)
+class Readings:
+    """The items, or words, of each side; they differ in contested stretches only."""
+
+    base: list[Json] = field(default_factory=list)
+    ours: list[Json] = field(default_factory=list)
+    theirs: list[Json] = field(default_factory=list)
+
+    def agree(self, items: Sequence[Json]) -> None:
+        """Everybody reads this."""
+        self.differ(items, items, items)
+
+    def differ(self, base: Sequence[Json], ours: Sequence[Json], theirs: Sequence[Json]) -> None:
+        """Each reads its own."""
+        self.base += base
+        self.ours += ours
+        self.theirs += theirs
+
+
+Settle = Callable[[Readings, Sequence[Json], Sequence[Json], Sequence[Json]], None]
+
+
+def read(
+    base: Sequence[Json], ours: Sequence[Json], theirs: Sequence[Json], settle: Settle
+) -> Readings:
+    """The readings of three sequences; `settle` adds what the sides contest."""
+    readings = Readings()
+    tokens = ([fingerprint(item) for item in side] for side in (base, ours, theirs))
+    for region in regions(*tokens):
+        mine, its = ours[region.ours], theirs[region.theirs]
+        if region.take is None:
+            settle(readings, base[region.base], mine, its)
+        else:
+            readings.agree(mine if region.take == "ours" else its)
+    return readings
+
+
+def read_texts(base: str, ours: str, theirs: str) -> tuple[str, str, str]:
+    """The whole texts of base, ours and theirs, merged by words; equal if nothing is contested.
+
+    >>> read_texts("a fee of 100", "one fee of 100", "a fee of 250")
+    ('one fee of 250', 'one fee of 250', 'one fee of 250')
+    """
+    start, end = _common_ends(base, ours, theirs)
+    middles = [text.words(side[start : len(side) - end]) for side in (base, ours, theirs)]
+    if max(map(len, middles)) > _MOST_WORDS:
+        return base, ours, theirs
+    readings = read(middles[0], middles[1], middles[2], Readings.differ)
+    head, tail = base[:start], base[len(base) - end :]
+    parts = (readings.base, readings.ours, readings.theirs)
+    first, second, third = (head + "".join(words) + tail for words in parts)
+    return first, second, third
+
+
+def _common_ends(base: str, ours: str, theirs: str) -> tuple[int, int]:
+    """How much all three begin and end with, up to a blank, so that no word is parted."""
+    start = min(text.common_start(base, ours), text.common_start(base, theirs))
+    start = max(base.rfind(" ", 0, start), base.rfind("\n", 0, start), 0)
+    rests = [side[start:] for side in (base, ours, theirs)]
+    end = min(text.common_end(rests[0], rests[1]), text.common_end(rests[0], rests[2]))
+    tail = rests[0][len(rests[0]) - end :]
+    blanks = [place for place in (tail.find(" "), tail.find("\n")) if place >= 0]
+    return start, end - min(blanks, default=end)
+
+
+def both_inserted(ours: Sequence[Json], theirs: Sequence[Json]) -> list[Json]:
+    """What both sides put into one place: the common once, the rest in an order of its own."""
+    first, second = sorted((ours, theirs), key=_as_text)
+    result: list[Json] = []
+    done_first = done_second = 0
+    left, right = [fingerprint(item) for item in first], [fingerprint(item) for item in second]
+    for here, there in [*matches(left, right), (len(first), len(second))]:
+        rest = sorted((first[done_first:here], second[done_second:there]), key=_as_text)
+        result += [*rest[0], *rest[1], *first[here : here + 1]]
+        done_first, done_second = here + 1, there + 1
+    return result
+
+
+def _as_text(items: Sequence[Json]) -> str:
+    return json.dumps(items, sort_keys=True)
+
+
+def each_once(items: list[Json]) -> list[Json]:
+    """The items without repetitions, at their first places."""
+    return list({fingerprint(item): item for item in reversed(items)}.values())[::-1]
+
+
+def repeats(items: Sequence[Json]) -> bool:
+    """Whether the list holds the same value twice."""
+    return len({fingerprint(item) for item in items}) < len(items)

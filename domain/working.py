@@ -1,0 +1,194 @@
+"""A JSON value under change: each container is copied once, on the way to its first change."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from domain.errors import CannotApply
+from domain.identity import KEYS, id_of, ids_by, list_key
+from domain.path import as_id, as_index, position, step
+from domain.value import Json
+
+_SHORT_LIST: Final = 8
+
+
+class _Places:
+    """Where the ids of one list were seen; membership is exact, a place is checked on use."""
+
+    __slots__ = ("items", "key", "places")
+
+    def __init__(self, items: list[Json]) -> None:
+        self.items = items
+        self.key = list_key(items) or KEYS[0]
+        ids = ids_by(items, self.key) or ()
+        self.places = {id_: place for place, id_ in enumerate(ids)}
+
+    def find(self, wanted: str) -> int | None:
+        place = self.places.get(wanted)
+        if place is None or place >= len(self.items):
+            return None
+        return place if id_of(self.items[place], self.key) == wanted else None
+
+
+class Working:
+    """The value so far, as `root`; what it was made from is never touched.
+
+    Every method takes the tokens of a path and raises CannotApply if they do not fit.
+    """
+
+    __slots__ = ("_owned", "_seen", "root")
+
+    def __init__(self, root: Json) -> None:
+        self.root = root
+        # By id(); they hold the container too, so that no id is used twice.
+        self._owned: dict[int, Json] = {}
+        self._seen: dict[int, _Places] = {}
+
+    def get(self, tokens: tuple[str, ...]) -> Json:
+        """The value there. It may be put in a second place: from now on nothing is owned."""
+        self._owned.clear()
+        return self._walk(tokens)
+
+    def add(self, tokens: tuple[str, ...], value: Json) -> None:
+        """Put a member, or insert an item before the one there (RFC 6902 `add`)."""
+        if not tokens:
+            self.root = value
+            return
+        parent, last = self._parent(tokens), tokens[-1]
+        if type(parent) is dict:
+            self._forget_ids(last)
+            parent[last] = value
+        elif (id_ := as_id(last)) is None:
+            index = len(parent) if last == "-" else as_index(last)
+            self._insert(parent, index, value)
+        else:
+            self._insert_new(parent, len(parent), id_, value)
+
+    def create(self, tokens: tuple[str, ...], value: Json) -> None:
+        """Put a member that is not there yet, or insert an item."""
+        parent = self._parent(tokens)
+        if type(parent) is dict and tokens[-1] in parent:
+            raise CannotApply("there is a value already")
+        self.add(tokens, value)
+
+    def insert(self, tokens: tuple[str, ...], index: int, value: Json) -> None:
+        """Insert a new item, named by its id, at `index`."""
+        parent, id_ = self._parent(tokens), as_id(tokens[-1])
+        if type(parent) is not list or id_ is None:
+            raise CannotApply("only an item of a list that has an id has an index of its own")
+        self._insert_new(parent, index, id_, value)
+
+    def shift(self, tokens: tuple[str, ...], here: int, there: int) -> None:
+        """Move the item named by its id from one index of its list to another."""
+        items, wanted = self._parent(tokens), as_id(tokens[-1])
+        if type(items) is not list or not (0 <= here < len(items) and 0 <= there < len(items)):
+            raise CannotApply(f"there is no list with places {here} and {there}")
+        if all(id_of(items[here], key) != wanted for key in KEYS):
+            raise CannotApply(f"item {here} does not have the id {wanted!r}")
+        items.insert(there, items.pop(here))
+
+    def replace(self, tokens: tuple[str, ...], value: Json) -> Json:
+        """Put another value in place of one; gives the old one."""
+        if not tokens:
+            old, self.root = self.root, value
+            return old
+        parent, last = self._parent(tokens), tokens[-1]
+        if type(parent) is dict:
+            old = step(parent, last)
+            self._forget_ids(last)
+            parent[last] = value
+        else:
+            place = self._position(parent, last)
+            old, parent[place] = parent[place], value
+            self._seen.clear()
+        return old
+
+    def remove(self, tokens: tuple[str, ...], expected: int | None = None) -> Json:
+        """Take a value out; gives it. `expected` is where an item with an id is likely to be."""
+        if not tokens:
+            raise CannotApply("the whole form cannot be removed")
+        parent, last = self._parent(tokens), tokens[-1]
+        if type(parent) is dict:
+            old = step(parent, last)
+            self._forget_ids(last)
+            del parent[last]
+            return old
+        return self._take(parent, last, expected)
+
+    def _take(self, items: list[Json], last: str, expected: int | None) -> Json:
+        wanted = as_id(last)
+        if wanted is None:
+            self._seen.clear()
+            return items.pop(position(items, last))
+        if expected is None or not self._is_at(items, expected, wanted):
+            expected = self._position(items, last)
+        self._places(items).places.pop(wanted, None)
+        return items.pop(expected)
+
+    def _is_at(self, items: list[Json], place: int, wanted: str) -> bool:
+        key = self._places(items).key
+        return 0 <= place < len(items) and id_of(items[place], key) == wanted
+
+    def _insert(self, items: list[Json], index: int, value: Json) -> None:
+        if not 0 <= index <= len(items):
+            raise CannotApply(f"the list has {len(items)} items, so none goes in at {index}")
+        self._seen.clear()
+        items.insert(index, value)
+
+    def _insert_new(self, items: list[Json], index: int, id_: str, value: Json) -> None:
+        places = self._places(items)
+        if id_ in places.places:
+            raise CannotApply(f"there is an item with the id {id_!r} already; use replace")
+        if not 0 <= index <= len(items):
+            raise CannotApply(f"the list has {len(items)} items, so none goes in at {index}")
+        if all(id_of(value, key) != id_ for key in KEYS):
+            raise CannotApply(f"the value of a new item must carry its id, {id_!r}")
+        items.insert(index, value)
+        places.places[id_] = index
+
+    def _parent(self, tokens: tuple[str, ...]) -> Any:
+        """The container of the place, with all above it ours to change."""
+        here = self.root = self._own(self.root)
+        for token in tokens[:-1]:
+            at: Any = token if type(here) is dict else self._position(here, token)
+            if type(here) is dict and token not in here:
+                raise CannotApply(f"there is no member {token!r}")
+            below = self._own(here[at])
+            here[at] = here = below
+        return here
+
+    def _own(self, value: Json) -> Json:
+        if id(value) in self._owned:
+            return value
+        if type(value) is not dict and type(value) is not list:
+            raise CannotApply("a plain value has no members or items")
+        mine = value.copy()
+        self._owned[id(mine)] = mine
+        return mine
+
+    def _walk(self, tokens: tuple[str, ...]) -> Json:
+        here = self.root
+        for token in tokens:
+            is_list = type(here) is list
+            here = here[self._position(here, token)] if is_list else step(here, token)
+        return here
+
+    def _position(self, items: list[Json], token: str) -> int:
+        wanted = as_id(token)
+        if wanted is None or len(items) <= _SHORT_LIST:
+            return position(items, token)
+        place = self._places(items).find(wanted)
+        if place is None:
+            self._seen.pop(id(items))
+            place = self._places(items).find(wanted)
+        return position(items, token) if place is None else place
+
+    def _places(self, items: list[Json]) -> _Places:
+        seen = self._seen.get(id(items))
+        if seen is None:
+            seen = self._seen[id(items)] = _Places(items)
+        return seen
+
+    def _forget_ids(self, name: str) -> None:
+        if name in KEYS:
+            self._seen.clear()

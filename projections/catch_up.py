@@ -1,0 +1,217 @@
+"""Feeds the log to the drafts page and the resting states: in batches, each event once, in order.
+
+It pulls from its position in the log, woken by the writer and by a slow tick, so that nothing depends
+on a signal arriving. Several processes may do it at once: the position moves in the transaction of the
+rows, and who comes second throws its batch away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from domain.draft import Draft, DraftEvent
+from domain.errors import Busy, Unavailable
+from projections.listing import line_of, search_text
+from projections.snapshot import aggregate, state_of
+from projections.store.base import Line, Store
+
+log = logging.getLogger("variorum.catch_up")
+
+NAME = "drafts"
+BATCH = 256  # events: some milliseconds of the event loop
+GATHER = 0.05  # seconds to let a batch grow
+IDLE = 0.1  # seconds without news after which every draft may rest
+QUIET = 1.0  # seconds without an event after which one draft may rest
+TICK = 1.0  # seconds after which to look without being woken
+PATIENCE = 0.25  # seconds that a reader waits for a level read model
+KNOWN = 2_000  # drafts kept in memory
+AT_REST = 32  # drafts put to rest in one go
+
+
+@dataclass(slots=True)
+class Known:
+    """A draft as the catch-up has folded it, and its last link."""
+
+    draft: Draft
+    link: bytes
+    last: DraftEvent | None = None
+
+
+class CatchUp:
+    """Keeps the drafts page and the resting states behind the log by as little as it can."""
+
+    def __init__(self, store: Store, clock: Callable[[], float] = monotonic) -> None:
+        self._store, self._clock = store, clock
+        self._known: OrderedDict[UUID, Known] = OrderedDict()
+        self._unrested: OrderedDict[UUID, float] = OrderedDict()
+        self._broken: set[UUID] = set()
+        self._woken = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to follow the log."""
+        self._task = asyncio.create_task(self._follow(), name="variorum catch-up")
+
+    async def stop(self) -> None:
+        """Stop following; the position stands in the database."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    def wake(self) -> None:
+        """There is news."""
+        self._woken.set()
+
+    async def level(self) -> None:
+        """Catch up with all that was in the log when this was called.
+
+        Raises:
+            Busy: It takes longer than a reader should wait.
+        """
+        head = await self._store.head()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while await self._store.position(NAME) < head:
+                    await self._take_batch()
+        except TimeoutError:
+            raise Busy("The list is catching up with many changes; try again.") from None
+
+    async def rest_all(self, principal: str) -> None:
+        """Put down every draft of a principal's that moved, so that a search sees it as it is."""
+        while drafts := await self._store.unrested(AT_REST, principal):
+            await self._rest(drafts)
+
+    async def status(self) -> dict[str, dict[str, int]]:
+        """How far each read model is behind: the page in events, the resting states in drafts."""
+        head, position = await self._store.head(), await self._store.position(NAME)
+        return {
+            NAME: {"position": position, "head": head, "behind": head - position},
+            "states": {"behind": len(self._unrested)},
+        }
+
+    # -- following
+
+    async def _follow(self) -> None:
+        await self._until_it_works(self._remember_unrested)
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(IDLE if self._unrested else TICK):
+                    await self._woken.wait()
+            idle = not self._woken.is_set()
+            self._woken.clear()
+            await asyncio.sleep(0 if idle else GATHER)
+            await self._until_it_works(self._drain)
+            await self._until_it_works(lambda idle=idle: self._rest_some(idle=idle))  # type: ignore[misc]
+
+    async def _until_it_works(self, step: Callable[[], Any]) -> None:
+        """A lost connection or a full disk must not end the following."""
+        while True:
+            try:
+                await step()
+            except Unavailable:
+                await asyncio.sleep(TICK)
+            except Exception:
+                log.exception("catching up failed; trying again")
+                self._known.clear()
+                await asyncio.sleep(TICK)
+            else:
+                return
+
+    async def _remember_unrested(self) -> None:
+        for draft in await self._store.unrested(10_000):
+            self._unrested[draft] = self._clock()
+
+    async def _drain(self) -> None:
+        while await self._take_batch():
+            await asyncio.sleep(0)
+
+    async def _take_batch(self) -> bool:
+        """Take the next events; False if there are none."""
+        async with self._one_at_a_time:
+            position = await self._store.position(NAME)
+            lines = await self._store.lines(position, BATCH)
+            if lines:
+                rows, aside = await self._fold(lines)
+                await self._store.take(NAME, position, lines[-1].position, rows, aside)
+            return len(lines) == BATCH
+
+    async def _fold(self, lines: Iterable[Line]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        moved: dict[UUID, Known] = {}
+        aside: list[dict[str, Any]] = []
+        for line in lines:
+            try:
+                if (known := await self._take(line)) is not None:
+                    moved[line.record.draft] = known
+            except Unavailable:
+                raise
+            except Exception as problem:  # noqa: BLE001 - one event must not stop the others
+                aside.append(self._set_aside(line, problem))
+        now = self._clock()
+        for draft in moved:
+            self._unrested[draft] = now
+            self._unrested.move_to_end(draft)
+        return [line_of(known.draft, known.last) for known in moved.values()], aside
+
+    async def _take(self, line: Line) -> Known | None:
+        record = line.record
+        if record.draft in self._broken:
+            raise ValueError("an earlier event of this draft could not be taken")
+        known = self._known.get(record.draft)
+        if known is None or known.draft.version < record.version - 1:
+            known = await self._load(record.draft)
+        if known is not None and known.draft.version < record.version:
+            event = record.event()
+            known.draft, known.link, known.last = event.mutate(known.draft), record.hash, event
+        return known
+
+    async def _load(self, draft: UUID) -> Known | None:
+        loaded = await self._store.load(draft)
+        if loaded is None:
+            return None
+        made, link = aggregate(draft, loaded, reach=1)
+        known = self._known[draft] = Known(made, link, made.recent[-1] if made.recent else None)
+        while len(self._known) > KNOWN:
+            self._known.popitem(last=False)
+        return known
+
+    def _set_aside(self, line: Line, problem: Exception) -> dict[str, Any]:
+        record = line.record
+        self._broken.add(record.draft)
+        log.error("event %d of draft %s is set aside: %s", record.version, record.draft, type(problem).__name__)
+        return {
+            "position": line.position,
+            "draft": record.draft,
+            "version": record.version,
+            "problem": type(problem).__name__,
+        }
+
+    # -- resting
+
+    async def _rest_some(self, *, idle: bool) -> None:
+        """Put down drafts that are quiet, or all while there is nothing else to do."""
+        while self._unrested and not self._woken.is_set():
+            before = self._clock() - (0 if idle else QUIET)
+            quiet = [draft for draft, since in self._unrested.items() if since <= before][:AT_REST]
+            if not quiet:
+                return
+            await self._rest(quiet)
+
+    async def _rest(self, drafts: Iterable[UUID]) -> None:
+        states = []
+        for draft in drafts:
+            known = self._known.get(draft) or await self._load(draft)
+            self._unrested.pop(draft, None)
+            if known is not None:
+                state = state_of(known.draft, known.link, resting=True)
+                states.append((state, search_text(known.draft)))
+        await self._store.rest(states)

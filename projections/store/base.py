@@ -1,0 +1,161 @@
+"""What a store can do: one list for both engines, and one test suite that holds them to it.
+
+Reads take the principal on whose behalf they read; where a draft is not that principal's, they answer
+None or nothing. What the writer, the catch-up and the commands need is not per principal and cannot be
+reached by a route.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
+
+from projections.store.records import Group, Loaded, Outcome, Reading, Record, State
+
+if TYPE_CHECKING:
+    from projections.rebuild import Rebuilt
+
+
+@dataclass(frozen=True, slots=True)
+class VersionFilter:
+    """Which versions of a draft are wanted, newest first; times are inclusive."""
+
+    before: int | None = None  # the cursor: only versions below it
+    by: str | None = None  # a person's sub
+    path: str | None = None  # this path or below
+    device: str | None = None
+    act: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class DraftFilter:
+    """Which drafts are wanted; `after` is the sort value and id of the last one seen."""
+
+    status: str | None = None
+    form: str | None = None
+    subject: str | None = None
+    q: str | None = None
+    template: bool | None = None
+    shared: bool | None = None
+    sort: str = "saved"
+    after: tuple[str, str] | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One event of the log as the catch-up takes it: with its place in the order of all events."""
+
+    position: int
+    record: Record
+
+
+class Store(Protocol):
+    """The log, the registers and the read models of one database."""
+
+    name: str
+
+    async def start(self) -> None:
+        """Connect; refuse a schema that is not this release's."""
+
+    async def stop(self) -> None:
+        """Let go of every connection."""
+
+    # -- the writer's side
+
+    async def save(self, group: Group) -> Outcome:
+        """Save a group in one transaction, if every draft still is where the group saw it."""
+
+    async def load(self, draft: UUID) -> Loaded | None:
+        """All that makes a draft's aggregate; None if there is no such draft."""
+
+    async def events(self, draft: UUID, after: int, upto: int) -> Sequence[Record]:
+        """The events with `after < version <= upto`, oldest first."""
+
+    async def version_of_seq(self, draft: UUID, device: str, seq: int) -> int | None:
+        """The version that a device's number was recorded as."""
+
+    async def holder_of_slot(self, owner: str, form: str, subject: str | None) -> UUID | None:
+        """The open draft that holds a slot."""
+
+    async def key_of(self, sub: str) -> str | None:
+        """A person's key, if the person ever wrote."""
+
+    async def new_key(self, sub: str, key: str) -> str:
+        """Give a person this key, unless there is one already; the key that holds."""
+
+    async def subs_of(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """The names behind keys."""
+
+    # -- reading for a principal
+
+    async def read(self, principal: str, draft: UUID, upto: int | None = None) -> Reading | None:
+        """The current form state, or that of an earlier version, as it is in the log now."""
+
+    async def version_at(self, principal: str, draft: UUID, moment: datetime) -> int | None:
+        """The last version saved at or before a moment."""
+
+    async def versions(
+        self, principal: str, draft: UUID, wanted: VersionFilter
+    ) -> Sequence[Mapping[str, Any]]:
+        """Lines of the version history, newest first, `by` as a name."""
+
+    async def sessions(
+        self, principal: str, draft: UUID, wanted: VersionFilter
+    ) -> Sequence[Mapping[str, Any]]:
+        """The version history grouped: one line per person, device and spell of editing."""
+
+    async def event(self, principal: str, draft: UUID, version: int) -> Record | None:
+        """One event of a draft."""
+
+    async def label_of(self, principal: str, draft: UUID, version: int) -> str | None:
+        """The label of a version."""
+
+    async def drafts(self, principal: str, wanted: DraftFilter) -> Sequence[Mapping[str, Any]]:
+        """Lines of the drafts page."""
+
+    # -- the read models
+
+    async def head(self) -> int:
+        """The position of the last event in the log."""
+
+    async def position(self, name: str) -> int:
+        """How far a read model has come."""
+
+    async def lines(self, after: int, limit: int) -> Sequence[Line]:
+        """The next events of the log, in the order in which they were committed."""
+
+    async def take(
+        self, name: str, expected: int, position: int, rows: Sequence[Mapping[str, Any]],
+        aside: Sequence[Mapping[str, Any]] = (),
+    ) -> bool:
+        """Write rows and the new position in one transaction; False if another process was faster."""
+
+    async def rest(self, states: Sequence[tuple[State, str]]) -> None:
+        """Put down quiet drafts' whole states, each with its search text."""
+
+    async def unrested(self, limit: int, principal: str | None = None) -> Sequence[UUID]:
+        """Drafts whose resting state lies behind their line; only one principal's, if given."""
+
+    # -- rebuilding
+
+    async def count_drafts(self) -> int:
+        """How many drafts the log knows."""
+
+    async def draft_ids(self, after: UUID, limit: int) -> Sequence[UUID]:
+        """Drafts of the log in the order of their ids."""
+
+    async def replace(self, rebuilt: Rebuilt) -> None:
+        """Put a draft's rows in the place of the old ones, up to the version that was read."""
+
+    async def remove_strays(self) -> None:
+        """Remove rows of read models whose draft the log does not know; nothing is set aside any more."""
+
+    async def set_aside(self) -> Sequence[Mapping[str, Any]]:
+        """The events that a read model could not take."""

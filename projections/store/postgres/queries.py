@@ -1,0 +1,201 @@
+"""The statements on PostgreSQL; `%b` passes a value in binary."""
+
+from __future__ import annotations
+
+from typing import Any, LiteralString
+from uuid import UUID
+
+from projections.store.base import DraftFilter, VersionFilter
+
+SCHEMA = "SELECT max(number) FROM migrations"
+
+SAVE_GROUP = (
+    "SELECT moved, taken, head FROM save_group("
+    "%b::uuid[], %b::bigint[], "
+    "%b::uuid[], %b::bigint[], %b::text[], %b::text[], %b::bytea[], %b::bytea[], "
+    "%b::timestamptz[], %b::text[], %b::bigint[], %b::text[], %b::text[], "
+    "%b::uuid[], %b::bigint[], %b::bytea[], %b::bytea[], %b::bytea[], %s::jsonb)"
+)
+MOVED = (
+    "SELECT s.draft FROM unnest(%b::uuid[], %b::bigint[]) AS s(draft, version) WHERE s.version <> "
+    "coalesce((SELECT max(e.originator_version) FROM stored_events e WHERE e.originator_id = s.draft), 0)"
+)
+STANDS = "SELECT 1 FROM stored_events WHERE originator_id = %b AND originator_version = %b AND hash = %b"
+NEAREST_STATE = "SELECT version, body, rest, hash FROM states WHERE draft = %b ORDER BY version DESC LIMIT 1"
+KEPT_STATE = "SELECT max(version) FROM states WHERE draft = %b AND NOT resting"
+EVENTS = (
+    "SELECT originator_version, topic, state, by, hash FROM stored_events WHERE originator_id = %b "
+    "AND originator_version > %b AND originator_version <= coalesce(%b::bigint, 9223372036854775807) "
+    "ORDER BY originator_version"
+)
+VERSION_OF_SEQ = "SELECT version FROM versions WHERE draft = %b AND device = %b AND seq = %b LIMIT 1"
+SLOT = "SELECT draft FROM slots WHERE owner = %b AND form = %b AND subject = %b AND has_subject = %b"
+KEY_OF = "SELECT key FROM people WHERE sub = %b"
+NEW_KEY = "INSERT INTO people VALUES (%s, %s) ON CONFLICT DO NOTHING"
+SUBS_OF = "SELECT key, sub FROM people WHERE key = ANY(%b::text[])"
+
+READ_AS = "SELECT set_config('variorum.user', %s, true)"
+READ_DRAFT = (
+    "SELECT role, head, version, body, rest, topics, tail FROM read_draft(%b::text, %b::uuid, %b::bigint)"
+)
+LIST_VERSIONS = (
+    "SELECT version, act, by, at, device, paths, label, reason "
+    "FROM list_versions(%b::text, %b::uuid, %b::bigint, %b::integer)"
+)
+VERSION_COLUMNS = ("version", "act", "by", "at", "device", "paths", "label", "reason")
+VERSION_AT = "SELECT version FROM versions WHERE draft = %b AND at <= %b ORDER BY version DESC LIMIT 1"
+LABEL_OF = "SELECT label FROM versions WHERE draft = %b AND version = %b"
+
+HEAD = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
+POSITION = "SELECT position FROM positions WHERE name = %b"
+LINES = (
+    "SELECT notification_id, originator_id, originator_version, topic, state, by, hash FROM stored_events "
+    "WHERE notification_id > %b ORDER BY notification_id LIMIT %b"
+)
+ADVANCE = "UPDATE positions SET position = %s WHERE name = %s AND position = %s"
+TAKE_DRAFTS = """
+    INSERT INTO drafts (draft, owner, form, subject, title, status, template, version, step, completed_steps,
+                        conflicts, created_at, saved_at, saved_by, saved_device, expires_at, forked_from)
+    SELECT draft, owner, form, subject, title, status, template, version, step, completed_steps,
+           conflicts, created_at, saved_at, saved_by, saved_device, expires_at, forked_from
+    FROM jsonb_to_recordset(%s::jsonb) AS r(
+        draft uuid, owner text, form text, subject text, title text, status text, template boolean,
+        version bigint, step text, completed_steps text, conflicts integer, created_at timestamptz,
+        saved_at timestamptz, saved_by text, saved_device text, expires_at timestamptz, forked_from text)
+    WHERE NOT EXISTS (SELECT FROM tombstones t WHERE t.draft = r.draft)
+    ON CONFLICT (draft) DO UPDATE SET
+        owner = excluded.owner, title = excluded.title, status = excluded.status,
+        template = excluded.template, version = excluded.version, step = excluded.step,
+        completed_steps = excluded.completed_steps, conflicts = excluded.conflicts,
+        saved_at = excluded.saved_at, saved_by = excluded.saved_by, saved_device = excluded.saved_device,
+        expires_at = excluded.expires_at
+    WHERE drafts.version <= excluded.version
+"""
+SET_ASIDE = (
+    "INSERT INTO set_aside VALUES (%(name)s, %(position)s, %(draft)s, %(version)s, %(problem)s) "
+    "ON CONFLICT DO NOTHING"
+)
+REST = (
+    "INSERT INTO states (draft, version, body, rest, hash, resting) "
+    "SELECT d, v, b, r, h, true FROM (VALUES (%b::uuid, %b::bigint, %b::bytea, %b::bytea, %b::bytea)) "
+    "AS s(d, v, b, r, h) WHERE NOT EXISTS (SELECT FROM tombstones t WHERE t.draft = d) "
+    "ON CONFLICT DO NOTHING"
+)
+NO_OLDER_REST = "DELETE FROM states WHERE draft = %s AND resting AND version < %s"
+RESTED = "UPDATE drafts SET rested = %s, search = %s WHERE draft = %s AND rested < %s"
+UNRESTED = """
+    SELECT d.draft FROM drafts d WHERE d.rested < d.version AND (%b::text IS NULL OR EXISTS (
+        SELECT FROM access a WHERE a.draft = d.draft AND a.principal = %b::text)) LIMIT %b
+"""
+
+COUNT_DRAFTS = "SELECT count(*) FROM stored_events WHERE originator_version = 1"
+DRAFT_IDS = (
+    "SELECT originator_id FROM stored_events WHERE originator_version = 1 AND originator_id > %b "
+    "ORDER BY originator_id LIMIT %b"
+)
+TOMBSTONE = "SELECT 1 FROM tombstones WHERE draft = %b"
+ADD_VERSION = (
+    "INSERT INTO versions (draft, version, at, act, by, device, seq, paths, reason, label) "
+    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
+ADD_STATE = "INSERT INTO states VALUES (%s, %s, %s, %s, %s, %s)"
+STRAYS = tuple(
+    f"DELETE FROM {table} WHERE draft NOT IN (SELECT originator_id FROM stored_events)"
+    for table in ("versions", "states", "drafts")
+) + ("DELETE FROM set_aside",)
+
+
+def versions(draft: UUID, wanted: VersionFilter) -> tuple[LiteralString, dict[str, Any]]:
+    """The version history under a filter."""
+    conditions, arguments = _conditions(draft, wanted)
+    statement = (
+        "SELECT v.version, v.act, coalesce(p.sub, v.by), v.at, v.device, v.paths, v.label, v.reason "
+        f"FROM versions v LEFT JOIN people p ON p.key = v.by WHERE {conditions} "
+        "ORDER BY v.version DESC LIMIT %(limit)s"
+    )
+    return statement, arguments
+
+
+def sessions(draft: UUID, wanted: VersionFilter) -> tuple[LiteralString, dict[str, Any]]:
+    """The version history by sessions: no pause over 30 minutes between a person's saves on a device."""
+    conditions, arguments = _conditions(draft, VersionFilter(**{**_plain(wanted), "before": None}))
+    arguments["before"] = wanted.before
+    statement = f"""
+        WITH marked AS (
+            SELECT v.*, CASE WHEN v.at - lag(v.at) OVER spells <= interval '30 minutes' THEN 0 ELSE 1 END AS first
+            FROM versions v LEFT JOIN people p ON p.key = v.by WHERE {conditions}
+            WINDOW spells AS (PARTITION BY v.by, v.device ORDER BY v.version)
+        ), numbered AS (
+            SELECT *, sum(first) OVER (PARTITION BY by, device ORDER BY version) AS spell FROM marked
+        )
+        SELECT min(n.version) AS from_version, max(n.version) AS to_version, min(n.at) AS from_at,
+               max(n.at) AS to_at, coalesce(p.sub, n.by) AS by, n.device, count(*) AS versions,
+               string_agg(DISTINCT n.act, ',') AS acts
+        FROM numbered n LEFT JOIN people p ON p.key = n.by
+        GROUP BY n.by, p.sub, n.device, n.spell
+        HAVING (%(before)s::bigint IS NULL OR max(n.version) < %(before)s)
+        ORDER BY max(n.version) DESC LIMIT %(limit)s
+    """
+    return statement, arguments
+
+
+def _plain(wanted: VersionFilter) -> dict[str, Any]:
+    return {name: getattr(wanted, name) for name in VersionFilter.__slots__}
+
+
+def _conditions(draft: UUID, wanted: VersionFilter) -> tuple[LiteralString, dict[str, Any]]:
+    clauses: dict[str, LiteralString] = {
+        "before": "v.version < %(before)s",
+        "by": "p.sub = %(by)s",
+        "device": "v.device = %(device)s",
+        "act": "v.act = %(act)s",
+        "since": "v.at >= %(since)s",
+        "until": "v.at <= %(until)s",
+        "path": "E'\\n' || v.paths || E'\\n' ~ %(path)s",
+    }
+    arguments: dict[str, Any] = {**_plain(wanted), "draft": draft}
+    chosen: list[LiteralString] = [clause for name, clause in clauses.items() if arguments[name] is not None]
+    if wanted.path is not None:
+        arguments["path"] = f"\n{_literal(wanted.path)}[/\n]"
+    return " AND ".join(["v.draft = %(draft)s", *chosen]), arguments
+
+
+def _literal(path: str) -> str:
+    return "".join(character if character.isalnum() else f"\\{character}" for character in path)
+
+
+SORTS: dict[str, tuple[LiteralString, LiteralString]] = {
+    "saved": ("to_char(d.saved_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US')", "DESC"),
+    "expires": ("to_char(d.expires_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US')", "ASC"),
+    "title": ("lower(coalesce(d.title, ''))", "ASC"),
+}
+
+
+def drafts(principal: str, wanted: DraftFilter) -> tuple[LiteralString, dict[str, Any]]:
+    """The drafts page of a principal, under a filter."""
+    key, direction = SORTS[wanted.sort]
+    compare: LiteralString = "<" if direction == "DESC" else ">"
+    clauses: dict[str, LiteralString] = {
+        "status": "d.status = %(status)s",
+        "form": "d.form = %(form)s",
+        "subject": "d.subject = %(subject)s",
+        "q": "strpos(d.search, lower(%(q)s)) > 0",
+        "template": "d.template = %(template)s",
+        "shared": "(a.role <> 'owner') = %(shared)s",
+        "after": f"({key}, d.draft) {compare} (%(after_key)s, %(after_id)s::uuid)",
+    }
+    arguments: dict[str, Any] = {name: getattr(wanted, name) for name in DraftFilter.__slots__}
+    chosen: list[LiteralString] = [clause for name, clause in clauses.items() if arguments[name] is not None]
+    if wanted.after is not None:
+        arguments["after_key"], arguments["after_id"] = wanted.after
+    arguments["principal"] = principal
+    conditions = " AND ".join(["a.principal = %(principal)s", *chosen])
+    statement = (
+        "SELECT d.draft, o.sub AS owner, a.role, d.form, d.subject, d.title, d.status, d.template, d.version, "
+        "d.step, d.completed_steps, d.conflicts, d.created_at, d.saved_at, s.sub AS saved_by, "
+        f"d.saved_device, d.expires_at, d.forked_from, {key} AS sort_key "
+        "FROM access a JOIN drafts d ON d.draft = a.draft "
+        "LEFT JOIN people o ON o.key = d.owner LEFT JOIN people s ON s.key = d.saved_by "
+        f"WHERE {conditions} ORDER BY {key} {direction}, d.draft {direction} LIMIT %(limit)s"
+    )
+    return statement, arguments

@@ -1,0 +1,391 @@
+"""PostgresStore: the writer's group in one round trip, and every read for one principal."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+import orjson
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+
+from domain.errors import Forbidden
+from projections.store.base import DraftFilter, Line, VersionFilter
+from projections.store.migrations import must_be_current
+from projections.store.postgres import queries
+from projections.store.postgres.connections import (
+    READER,
+    UNREACHABLE,
+    WORKER,
+    connect,
+    pool,
+    reaching,
+)
+from projections.store.records import (
+    Committed,
+    Group,
+    Loaded,
+    Moved,
+    Outcome,
+    Reading,
+    Record,
+    State,
+    Taken,
+    VersionRow,
+)
+
+if TYPE_CHECKING:
+    from projections.rebuild import Rebuilt
+
+
+class PostgresStore:
+    """One PostgreSQL database, by the service's login."""
+
+    name = "postgresql"
+
+    def __init__(self, url: str, *, readers: int = 8, workers: int = 4) -> None:
+        self._url = url
+        self._readers = pool(url, READER, readers)
+        self._workers = pool(url, WORKER, workers)
+        self._writer: AsyncConnection[Any] | None = None
+
+    async def start(self) -> None:
+        """Connect; refuse a schema that is not this release's."""
+        async with reaching():
+            connection = await self._writing()
+            must_be_current("postgres", await _schema(connection))
+            await self._readers.open(wait=True, timeout=10)
+            await self._workers.open(wait=True, timeout=10)
+
+    async def stop(self) -> None:
+        """Let go of every connection."""
+        await self._readers.close()
+        await self._workers.close()
+        if self._writer is not None:
+            await self._writer.close()
+
+    # -- the writer's side
+
+    async def save(self, group: Group) -> Outcome:
+        """Save a group in one transaction, if every draft still is where the group saw it.
+
+        Raises:
+            Forbidden: The database refused a row: its principal may not write to that draft.
+            StoreUnavailable: The database could not be reached; the outcome is not known.
+        """
+        async with reaching():
+            try:
+                return await self._save_once(group)
+            except UNREACHABLE:
+                await self._reconnect()
+                if await self._stands(group):
+                    return Committed(0)
+                return await self._save_once(group)
+
+    async def _save_once(self, group: Group) -> Outcome:
+        connection = await self._writing()
+        if not group.records:
+            rows = await _rows(connection, queries.MOVED, (list(group.seen), list(group.seen.values())))
+            return Moved([row[0] for row in rows]) if rows else Committed(0)
+        try:
+            moved, taken, head = (await _rows(connection, queries.SAVE_GROUP, _save_arguments(group)))[0]
+        except psycopg.errors.InsufficientPrivilege as refused:
+            raise Forbidden("You may not write to this draft any more.") from refused
+        if moved is not None:
+            return Moved(moved)
+        return Committed(head) if taken is None else Taken(taken)
+
+    async def _stands(self, group: Group) -> bool:
+        """Whether a group whose outcome is not known was saved; waits for its old connection's end."""
+        if not group.records:
+            return False
+        first = group.records[0]
+        connection = await self._writing()
+        async with connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock(8602217)")
+            return bool(await _rows(connection, queries.STANDS, (first.draft, first.version, first.hash)))
+
+    async def _writing(self) -> AsyncConnection[Any]:
+        if self._writer is None or self._writer.closed:
+            self._writer = await connect(self._url, WORKER)
+        return self._writer
+
+    async def _reconnect(self) -> None:
+        if self._writer is not None:
+            await self._writer.close()
+        self._writer = None
+
+    async def load(self, draft: UUID) -> Loaded | None:
+        """All that makes a draft's aggregate; None if there is no such draft."""
+        async with self._working() as connection, connection.transaction():
+            rows = await _rows(connection, queries.NEAREST_STATE, (draft,))
+            state = State(draft, *rows[0]) if rows else None
+            after = state.version if state else 0
+            records = _records(draft, await _rows(connection, queries.EVENTS, (draft, after, None)))
+            kept = _one(await _rows(connection, queries.KEPT_STATE, (draft,))) or 0
+        return Loaded(state, records, kept) if state or records else None
+
+    async def events(self, draft: UUID, after: int, upto: int) -> Sequence[Record]:
+        """The events with `after < version <= upto`, oldest first."""
+        async with self._working() as connection:
+            return _records(draft, await _rows(connection, queries.EVENTS, (draft, after, upto)))
+
+    async def version_of_seq(self, draft: UUID, device: str, seq: int) -> int | None:
+        """The version that a device's number was recorded as."""
+        async with self._working() as connection:
+            return _one(await _rows(connection, queries.VERSION_OF_SEQ, (draft, device, seq)))
+
+    async def holder_of_slot(self, owner: str, form: str, subject: str | None) -> UUID | None:
+        """The open draft that holds a slot."""
+        arguments = (owner, form, subject or "", subject is not None)
+        async with self._working() as connection:
+            return _one(await _rows(connection, queries.SLOT, arguments))
+
+    async def key_of(self, sub: str) -> str | None:
+        """A person's key, if the person ever wrote."""
+        async with self._working() as connection:
+            return _one(await _rows(connection, queries.KEY_OF, (sub,)))
+
+    async def new_key(self, sub: str, key: str) -> str:
+        """Give a person this key, unless there is one already; the key that holds."""
+        async with self._working() as connection:
+            await connection.execute(queries.NEW_KEY, (key, sub))
+        return cast(str, await self.key_of(sub))
+
+    async def subs_of(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """The names behind keys."""
+        async with self._working() as connection:
+            return dict(await _rows(connection, queries.SUBS_OF, (list(keys),)))
+
+    # -- reading for a principal
+
+    async def read(self, principal: str, draft: UUID, upto: int | None = None) -> Reading | None:
+        """The current form state, or that of an earlier version, as it is in the log now."""
+        async with reaching(), self._readers.connection() as connection:
+            rows = await _rows(connection, queries.READ_DRAFT, (principal, draft, upto))
+        if not rows:
+            return None
+        role, head, version, body, rest, topics, tail = rows[0]
+        return Reading(role, head, version or 0, body, rest, list(zip(topics or (), tail or (), strict=True)))
+
+    async def version_at(self, principal: str, draft: UUID, moment: datetime) -> int | None:
+        """The last version saved at or before a moment."""
+        async with self._as(principal) as connection:
+            return _one(await _rows(connection, queries.VERSION_AT, (draft, moment)))
+
+    async def versions(
+        self, principal: str, draft: UUID, wanted: VersionFilter
+    ) -> Sequence[Mapping[str, Any]]:
+        """Lines of the version history, newest first, `by` as a name."""
+        if wanted == VersionFilter(before=wanted.before, limit=wanted.limit):
+            below = wanted.before or 2**62
+            async with reaching(), self._readers.connection() as connection:
+                rows = await _rows(connection, queries.LIST_VERSIONS, (principal, draft, below, wanted.limit))
+            return [_version_line(row) for row in rows]
+        statement, arguments = queries.versions(draft, wanted)
+        async with self._as(principal) as connection:
+            return [_version_line(row) for row in await _rows(connection, statement, arguments)]
+
+    async def sessions(
+        self, principal: str, draft: UUID, wanted: VersionFilter
+    ) -> Sequence[Mapping[str, Any]]:
+        """The version history grouped: one line per person, device and spell of editing."""
+        statement, arguments = queries.sessions(draft, wanted)
+        return await self._dicts(principal, statement, arguments)
+
+    async def event(self, principal: str, draft: UUID, version: int) -> Record | None:
+        """One event of a draft."""
+        async with self._as(principal) as connection:
+            rows = await _rows(connection, queries.EVENTS, (draft, version - 1, version))
+        return _records(draft, rows)[0] if rows else None
+
+    async def label_of(self, principal: str, draft: UUID, version: int) -> str | None:
+        """The label of a version."""
+        async with self._as(principal) as connection:
+            return _one(await _rows(connection, queries.LABEL_OF, (draft, version)))
+
+    async def drafts(self, principal: str, wanted: DraftFilter) -> Sequence[Mapping[str, Any]]:
+        """Lines of the drafts page."""
+        statement, arguments = queries.drafts(principal, wanted)
+        return await self._dicts(principal, statement, arguments)
+
+    # -- the read models
+
+    async def head(self) -> int:
+        """The position of the last event in the log."""
+        async with self._working() as connection:
+            return cast(int, _one(await _rows(connection, queries.HEAD, ())))
+
+    async def position(self, name: str) -> int:
+        """How far a read model has come."""
+        async with self._working() as connection:
+            return cast(int, _one(await _rows(connection, queries.POSITION, (name,))))
+
+    async def lines(self, after: int, limit: int) -> Sequence[Line]:
+        """The next events of the log, in the order in which they were committed."""
+        async with self._working() as connection:
+            rows = await _rows(connection, queries.LINES, (after, limit))
+        return [Line(row[0], Record(*row[1:])) for row in rows]
+
+    async def take(
+        self,
+        name: str,
+        expected: int,
+        position: int,
+        rows: Sequence[Mapping[str, Any]],
+        aside: Sequence[Mapping[str, Any]] = (),
+    ) -> bool:
+        """Write rows and the new position in one transaction; False if another process was faster."""
+        async with self._working() as connection, connection.transaction():
+            moved = await connection.execute(queries.ADVANCE, (position, name, expected))
+            if moved.rowcount == 0:
+                return False
+            if rows:
+                await connection.execute(queries.TAKE_DRAFTS, (_json(rows),))
+            for event in aside:
+                await connection.execute(queries.SET_ASIDE, {"name": name, **event})
+        return True
+
+    async def rest(self, states: Sequence[tuple[State, str]]) -> None:
+        """Put down quiet drafts' whole states, each with its search text."""
+        async with self._working() as connection:
+            for state, search in states:
+                async with connection.transaction():
+                    arguments = (state.draft, state.version, state.body, state.rest, state.hash)
+                    await connection.execute(queries.REST, arguments)
+                    await connection.execute(queries.NO_OLDER_REST, (state.draft, state.version))
+                    await connection.execute(queries.RESTED, (state.version, search, state.draft, state.version))
+
+    async def unrested(self, limit: int, principal: str | None = None) -> Sequence[UUID]:
+        """Drafts whose resting state lies behind their line; only one principal's, if given."""
+        async with self._working() as connection:
+            return [row[0] for row in await _rows(connection, queries.UNRESTED, (principal, principal, limit))]
+
+    # -- rebuilding
+
+    async def count_drafts(self) -> int:
+        """How many drafts the log knows."""
+        async with self._working() as connection:
+            return cast(int, _one(await _rows(connection, queries.COUNT_DRAFTS, ())))
+
+    async def draft_ids(self, after: UUID, limit: int) -> Sequence[UUID]:
+        """Drafts of the log in the order of their ids."""
+        async with self._working() as connection:
+            return [row[0] for row in await _rows(connection, queries.DRAFT_IDS, (after, limit))]
+
+    async def replace(self, rebuilt: Rebuilt) -> None:
+        """Put a draft's rows in the place of the old ones, up to the version that was read."""
+        draft, upto = rebuilt.draft, (rebuilt.draft, rebuilt.head)
+        async with self._working() as connection, connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock(8602217)")
+            if await _rows(connection, queries.TOMBSTONE, (draft,)):
+                return
+            await connection.execute("DELETE FROM versions WHERE draft = %s AND version <= %s", upto)
+            await connection.execute("DELETE FROM states WHERE draft = %s AND version <= %s", upto)
+            await connection.execute("DELETE FROM drafts WHERE draft = %s AND version <= %s", upto)
+            cursor = connection.cursor()
+            await cursor.executemany(queries.ADD_VERSION, [_version(record, row, rebuilt.labels) for record, row in rebuilt.rows])
+            await cursor.executemany(queries.ADD_STATE, [_state(state, False) for state in rebuilt.states])
+            if rebuilt.resting is not None:
+                await cursor.execute(queries.ADD_STATE, _state(rebuilt.resting, True))
+            await cursor.execute(queries.TAKE_DRAFTS, (_json([rebuilt.line]),))
+            await cursor.execute(queries.RESTED, (rebuilt.head, rebuilt.search, draft, rebuilt.head))
+
+    async def remove_strays(self) -> None:
+        """Remove rows of read models whose draft the log does not know; nothing is set aside any more."""
+        async with self._working() as connection, connection.transaction():
+            for statement in queries.STRAYS:
+                await connection.execute(statement)
+
+    async def set_aside(self) -> Sequence[Mapping[str, Any]]:
+        """The events that a read model could not take."""
+        async with self._working() as connection:
+            cursor = connection.cursor(row_factory=dict_row)
+            await cursor.execute("SELECT name, draft, version, problem FROM set_aside ORDER BY 1, 2, 3 LIMIT 100")
+            return await cursor.fetchall()
+
+    # -- connections
+
+    @asynccontextmanager
+    async def _working(self) -> AsyncIterator[AsyncConnection[Any]]:
+        async with reaching(), self._workers.connection() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _as(self, principal: str) -> AsyncIterator[AsyncConnection[Any]]:
+        async with reaching(), self._readers.connection() as connection, connection.transaction():
+            await connection.execute(queries.READ_AS, (principal,))
+            yield connection
+
+    async def _dicts(self, principal: str, statement: Any, arguments: Any) -> list[dict[str, Any]]:
+        async with self._as(principal) as connection:
+            cursor = connection.cursor(row_factory=dict_row)
+            await cursor.execute(statement, arguments)
+            return await cursor.fetchall()
+
+
+async def _schema(connection: AsyncConnection[Any]) -> int:
+    try:
+        return cast(int, _one(await _rows(connection, queries.SCHEMA, ())))
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        return 0
+
+
+async def _rows(connection: AsyncConnection[Any], statement: Any, arguments: Any) -> list[Any]:
+    cursor = await connection.execute(statement, arguments, prepare=True, binary=True)
+    return await cursor.fetchall()
+
+
+def _one(rows: Sequence[Any]) -> Any:
+    return rows[0][0] if rows else None
+
+
+def _records(draft: UUID, rows: Sequence[Any]) -> list[Record]:
+    return [Record(draft, *row) for row in rows]
+
+
+def _version_line(row: Sequence[Any]) -> dict[str, Any]:
+    return dict(zip(queries.VERSION_COLUMNS, row, strict=True))
+
+
+def _version(record: Record, row: VersionRow, labels: Mapping[int, str]) -> tuple[Any, ...]:
+    act, label = record.topic.rpartition(".")[2], labels.get(record.version)
+    line = (row.device, row.seq, row.paths, row.reason, label)
+    return (record.draft, record.version, row.at, act, record.by, *line)
+
+
+def _state(state: State, resting: bool) -> tuple[Any, ...]:
+    return (state.draft, state.version, state.body, state.rest, state.hash, resting)
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z).decode()
+
+
+def _save_arguments(group: Group) -> tuple[Any, ...]:
+    records, rows, states = group.records, group.rows, group.states
+    return (
+        list(group.seen),
+        list(group.seen.values()),
+        [r.draft for r in records],
+        [r.version for r in records],
+        [r.topic for r in records],
+        [r.by for r in records],
+        [r.state for r in records],
+        [r.hash for r in records],
+        [r.at for r in rows],
+        [r.device for r in rows],
+        [r.seq for r in rows],
+        [r.paths for r in rows],
+        [r.reason for r in rows],
+        [s.draft for s in states],
+        [s.version for s in states],
+        [s.body for s in states],
+        [s.rest for s in states],
+        [s.hash for s in states],
+        _json(group.registers) if group.registers else None,
+    )

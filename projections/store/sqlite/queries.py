@@ -1,0 +1,194 @@
+"""The statements on SQLite."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from projections.store.base import DraftFilter, VersionFilter
+
+LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = ?"
+NEAREST_STATE = "SELECT version, body, rest, hash FROM states WHERE draft = ? ORDER BY version DESC LIMIT 1"
+STATE_BEFORE = (
+    "SELECT version, body, rest FROM states WHERE draft = ? AND version <= ? ORDER BY version DESC LIMIT 1"
+)
+KEPT_STATE = "SELECT max(version) FROM states WHERE draft = ? AND NOT resting"
+EVENTS = (
+    "SELECT originator_version, topic, state, by, hash FROM stored_events "
+    "WHERE originator_id = ? AND originator_version > ? AND originator_version <= ? ORDER BY originator_version"
+)
+TAIL = (
+    "SELECT topic, state FROM stored_events "
+    "WHERE originator_id = ? AND originator_version > ? AND originator_version <= ? ORDER BY originator_version"
+)
+VERSION_OF_SEQ = "SELECT version FROM versions WHERE draft = ? AND device = ? AND seq = ? LIMIT 1"
+SLOT = "SELECT draft FROM slots WHERE owner = ? AND form = ? AND subject = ? AND has_subject = ?"
+MAY_WRITE = "SELECT 1 FROM access WHERE draft = ? AND principal = ? AND role IN ('owner', 'editor')"
+ADD_EVENT = (
+    "INSERT INTO stored_events (originator_id, originator_version, topic, state, by, hash) VALUES (?, ?, ?, ?, ?, ?)"
+)
+ADD_VERSION = (
+    "INSERT INTO versions (draft, version, at, act, by, device, seq, paths, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+KEEP_STATE = (
+    "INSERT INTO states (draft, version, body, rest, hash) VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT DO UPDATE SET resting = 0"
+)
+REGISTERS = {
+    "grant": "INSERT INTO access VALUES (:draft, :principal, :role) "
+    "ON CONFLICT DO UPDATE SET role = excluded.role",
+    "revoke": "DELETE FROM access WHERE draft = :draft AND principal = :principal",
+    "take_slot": "INSERT INTO slots VALUES (:owner, :form, :subject, :has_subject, :draft)",
+    "free_slot": "DELETE FROM slots WHERE draft = :draft",
+    "label": "UPDATE versions SET label = :label WHERE draft = :draft AND version = :version",
+}
+MINE = "EXISTS (SELECT 1 FROM access a WHERE a.draft = v.draft AND a.principal = :principal)"
+VERSION_AT = (
+    "SELECT version FROM versions v WHERE draft = ? AND EXISTS (SELECT 1 FROM access a "
+    "WHERE a.draft = v.draft AND a.principal = ?) AND at <= ? ORDER BY version DESC LIMIT 1"
+)
+LABEL_OF = (
+    "SELECT label FROM versions v WHERE draft = ? AND EXISTS (SELECT 1 FROM access a "
+    "WHERE a.draft = v.draft AND a.principal = ?) AND version = ?"
+)
+LINES = (
+    "SELECT rowid, originator_id, originator_version, topic, state, by, hash FROM stored_events "
+    "WHERE rowid > ? ORDER BY rowid LIMIT ?"
+)
+ADVANCE = "UPDATE positions SET position = ? WHERE name = ? AND position = ?"
+TAKE_DRAFT = """
+    INSERT INTO drafts (draft, owner, form, subject, title, status, template, version, step, completed_steps,
+                        conflicts, created_at, saved_at, saved_by, saved_device, expires_at, forked_from)
+    SELECT :draft, :owner, :form, :subject, :title, :status, :template, :version, :step, :completed_steps,
+           :conflicts, :created_at, :saved_at, :saved_by, :saved_device, :expires_at, :forked_from
+    WHERE NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.draft = :draft)
+    ON CONFLICT (draft) DO UPDATE SET
+        owner = excluded.owner, title = excluded.title, status = excluded.status,
+        template = excluded.template, version = excluded.version, step = excluded.step,
+        completed_steps = excluded.completed_steps, conflicts = excluded.conflicts,
+        saved_at = excluded.saved_at, saved_by = excluded.saved_by, saved_device = excluded.saved_device,
+        expires_at = excluded.expires_at
+    WHERE drafts.version <= excluded.version
+"""
+SET_ASIDE = (
+    "INSERT INTO set_aside VALUES (:name, :position, :draft, :version, :problem) ON CONFLICT DO NOTHING"
+)
+REST = (
+    "INSERT INTO states (draft, version, body, rest, hash, resting) SELECT ?, ?, ?, ?, ?, 1 "
+    "WHERE NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.draft = ?) ON CONFLICT DO NOTHING"
+)
+NO_OLDER_REST = "DELETE FROM states WHERE draft = ? AND resting AND version < ?"
+RESTED = "UPDATE drafts SET rested = ?, search = ? WHERE draft = ? AND rested < ?"
+UNRESTED = (
+    "SELECT d.draft FROM drafts d WHERE d.rested < d.version AND (? IS NULL OR EXISTS ("
+    "SELECT 1 FROM access a WHERE a.draft = d.draft AND a.principal = ?)) LIMIT ?"
+)
+
+COUNT_DRAFTS = "SELECT count(*) FROM stored_events WHERE originator_version = 1"
+DRAFT_IDS = (
+    "SELECT originator_id FROM stored_events WHERE originator_version = 1 AND originator_id > ? "
+    "ORDER BY originator_id LIMIT ?"
+)
+ADD_LABELLED = "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+ADD_STATE = "INSERT INTO states VALUES (?, ?, ?, ?, ?, ?)"
+STRAYS = tuple(
+    f"DELETE FROM {table} WHERE draft NOT IN (SELECT originator_id FROM stored_events)"
+    for table in ("versions", "states", "drafts")
+) + ("DELETE FROM set_aside",)
+
+
+def versions(principal: str, draft: UUID, wanted: VersionFilter) -> tuple[str, dict[str, Any]]:
+    """The version history under a filter."""
+    conditions, arguments = _conditions(principal, draft, wanted)
+    statement = (
+        "SELECT v.version, v.act, coalesce(p.sub, v.by) AS by, v.at, v.device, v.paths, v.label, v.reason "
+        f"FROM versions v LEFT JOIN people p ON p.key = v.by WHERE {conditions} "
+        "ORDER BY v.version DESC LIMIT :limit"
+    )
+    return statement, arguments
+
+
+def sessions(principal: str, draft: UUID, wanted: VersionFilter) -> tuple[str, dict[str, Any]]:
+    """The version history by sessions: no pause over 30 minutes between a person's saves on a device."""
+    conditions, arguments = _conditions(principal, draft, VersionFilter(**{**_plain(wanted), "before": None}))
+    arguments["before"] = wanted.before
+    statement = f"""
+        WITH marked AS (
+            SELECT v.*, CASE WHEN (julianday(v.at) - julianday(lag(v.at) OVER spells)) * 86400 <= 1800
+                        THEN 0 ELSE 1 END AS first
+            FROM versions v LEFT JOIN people p ON p.key = v.by WHERE {conditions}
+            WINDOW spells AS (PARTITION BY v.by, v.device ORDER BY v.version)
+        ), numbered AS (
+            SELECT *, sum(first) OVER (PARTITION BY by, device ORDER BY version) AS spell FROM marked
+        )
+        SELECT min(n.version) AS from_version, max(n.version) AS to_version, min(n.at) AS from_at,
+               max(n.at) AS to_at, coalesce(p.sub, n.by) AS by, n.device, count(*) AS versions,
+               group_concat(DISTINCT n.act) AS acts
+        FROM numbered n LEFT JOIN people p ON p.key = n.by
+        GROUP BY n.by, n.device, n.spell
+        HAVING (:before IS NULL OR max(n.version) < :before)
+        ORDER BY max(n.version) DESC LIMIT :limit
+    """
+    return statement, arguments
+
+
+def _plain(wanted: VersionFilter) -> dict[str, Any]:
+    return {name: getattr(wanted, name) for name in VersionFilter.__slots__}
+
+
+def _conditions(principal: str, draft: UUID, wanted: VersionFilter) -> tuple[str, dict[str, Any]]:
+    clauses = {
+        "before": "v.version < :before",
+        "by": "p.sub = :by",
+        "device": "v.device = :device",
+        "act": "v.act = :act",
+        "since": "v.at >= :since",
+        "until": "v.at <= :until",
+        "path": "(instr(:newline || v.paths || :newline, :newline || :path || :newline) > 0 "
+        "OR instr(:newline || v.paths, :newline || :path || '/') > 0)",
+    }
+    arguments = {name: _value(value) for name, value in _plain(wanted).items()}
+    arguments |= {"draft": draft.hex, "principal": principal, "newline": "\n"}
+    chosen = [clause for name, clause in clauses.items() if arguments[name] is not None]
+    return " AND ".join(["v.draft = :draft", MINE, *chosen]), arguments
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return value
+
+
+SORTS = {"saved": ("d.saved_at", "DESC"), "expires": ("d.expires_at", "ASC"), "title": ("lower(coalesce(d.title, ''))", "ASC")}
+
+
+def drafts(principal: str, wanted: DraftFilter) -> tuple[str, dict[str, Any]]:
+    """The drafts page of a principal, under a filter."""
+    key, direction = SORTS[wanted.sort]
+    clauses = {
+        "status": "d.status = :status",
+        "form": "d.form = :form",
+        "subject": "d.subject = :subject",
+        "q": "instr(d.search, :q) > 0",
+        "template": "d.template = :template",
+        "shared": "(a.role <> 'owner') = :shared",
+        "after": f"({key}, d.draft) {'<' if direction == 'DESC' else '>'} (:after_key, :after_id)",
+    }
+    arguments: dict[str, Any] = {name: getattr(wanted, name) for name in DraftFilter.__slots__}
+    chosen = [clause for name, clause in clauses.items() if arguments[name] is not None]
+    if wanted.q is not None:
+        arguments["q"] = wanted.q.lower()
+    if (after := arguments.pop("after")) is not None:
+        arguments["after_key"], arguments["after_id"] = after[0], UUID(after[1]).hex
+    arguments["principal"] = principal
+    statement = (
+        "SELECT d.draft, o.sub AS owner, a.role, d.form, d.subject, d.title, d.status, d.template, d.version, "
+        "d.step, d.completed_steps, d.conflicts, d.created_at, d.saved_at, s.sub AS saved_by, "
+        f"d.saved_device, d.expires_at, d.forked_from, {key} AS sort_key "
+        "FROM access a JOIN drafts d ON d.draft = a.draft "
+        "LEFT JOIN people o ON o.key = d.owner LEFT JOIN people s ON s.key = d.saved_by "
+        f"WHERE {' AND '.join(['a.principal = :principal', *chosen])} "
+        f"ORDER BY {key} {direction}, d.draft {direction} LIMIT :limit"
+    )
+    return statement, arguments

@@ -1,0 +1,122 @@
+"""Random forms, and random edits of them, as Hypothesis strategies."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+names = st.sampled_from(["title", "fee", "venue", "a/b", "~t", "", "0", "id:1", "é"])
+words = st.sampled_from(["jazz", "night", "the", "fee", "\n", "é", "👩‍👧", "250", "a", "."])
+short_texts = st.text(max_size=4) | words
+long_texts = st.lists(words, min_size=60, max_size=90).map(" ".join)
+numbers = st.integers(-3, 3) | st.sampled_from([0.5, 1.0, -0.0, 2.0])
+scalars = st.none() | st.booleans() | numbers | short_texts
+ids = st.integers(0, 6) | st.sampled_from(["1", "2", "a", "b", "c/d", "e~"])
+id_keys = st.sampled_from(["id", "id", "id", "key", "_key", "uuid"])
+
+
+def forms(leaves: int = 12) -> SearchStrategy[dict[str, Any]]:
+    """Forms with objects, lists with ids and without, long texts and every scalar."""
+    return st.dictionaries(names, values(leaves), max_size=5)
+
+
+def values(leaves: int = 12) -> SearchStrategy[Any]:
+    return st.recursive(scalars | long_texts, _containers, max_leaves=leaves)
+
+
+def _containers(inner: SearchStrategy[Any]) -> SearchStrategy[Any]:
+    return (
+        st.dictionaries(names, inner, max_size=4)
+        | st.lists(inner, max_size=5)
+        | st.lists(st.sampled_from(["a", "b", "c", 1, True]), max_size=6)
+        | item_lists(inner)
+        | st.lists(_items(inner), max_size=4)
+    )
+
+
+def item_lists(inner: SearchStrategy[Any]) -> SearchStrategy[Any]:
+    """Lists of objects that each have an id of their own."""
+    return st.builds(
+        lambda items, key: [{**item, key: id_} for id_, item in items.items()],
+        st.dictionaries(ids, st.dictionaries(names, inner, max_size=2), max_size=6),
+        id_keys,
+    )
+
+
+def _items(inner: SearchStrategy[Any]) -> SearchStrategy[Any]:
+    """Objects whose ids may be doubled, missing, of other types, or under several keys."""
+    identities = st.dictionaries(id_keys, ids | st.booleans() | st.just(""), max_size=2)
+    return st.builds(lambda a, b: {**a, **b}, st.dictionaries(names, inner, max_size=2), identities)
+
+
+@st.composite
+def edited(draw: st.DrawFn, value: Any) -> Any:
+    """The form after a few edits, such as a person makes."""
+    chance = random.Random(draw(st.integers(0, 2**32)))
+    for _ in range(draw(st.integers(0, 3))):
+        value = _edited(draw, value, chance)
+    return value
+
+
+def _edited(draw: st.DrawFn, value: Any, chance: random.Random) -> Any:
+    if type(value) is dict:
+        return _edited_object(draw, value, chance)
+    if type(value) is list:
+        return _edited_list(draw, value, chance)
+    if type(value) is str and len(value) > 40:
+        return _edited_text(value, chance)
+    return draw(values(3))
+
+
+def _edited_object(draw: st.DrawFn, value: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    result = dict(value)
+    if not value or chance.random() < 0.15:
+        result[draw(names)] = draw(values(3))
+        return result
+    name = chance.choice(sorted(value))
+    if chance.random() < 0.15:
+        del result[name]
+    elif name not in ("id", "key", "_key", "uuid") or chance.random() < 0.1:
+        result[name] = _edited(draw, value[name], chance)
+    return result
+
+
+def _edited_list(draw: st.DrawFn, value: list[Any], chance: random.Random) -> list[Any]:
+    result = list(value)
+    kind = chance.choice(["add", "remove", "move", "edit", "edit", "shuffle"])
+    place = chance.randrange(len(result)) if result else 0
+    if kind == "add" or not result:
+        result.insert(place + chance.randint(0, 1), draw(_new_item(value)))
+    elif kind == "remove":
+        del result[place]
+    elif kind == "move":
+        result.insert(chance.randrange(len(result)), result.pop(place))
+    elif kind == "shuffle":
+        chance.shuffle(result)
+    else:
+        result[place] = _edited(draw, result[place], chance)
+    return result
+
+
+def _new_item(siblings: list[Any]) -> SearchStrategy[Any]:
+    """An item like the others."""
+    if siblings and type(siblings[0]) is dict:
+        shared = [k for k in ("id", "key", "_key", "uuid") if k in siblings[0]] or ["id"]
+        return st.builds(lambda id_, value: {shared[0]: id_, "v": value}, ids, values(2))
+    return st.sampled_from(["a", "b", "c", 1, True]) | values(2)
+
+
+def _edited_text(value: str, chance: random.Random) -> str:
+    start = chance.randrange(len(value))
+    end = min(len(value), start + chance.randint(0, 20))
+    return value[:start] + chance.choice(["", "new", "two words", "\n", "é "]) + value[end:]
+
+
+@st.composite
+def edits(draw: st.DrawFn, sides: int = 1) -> tuple[Any, ...]:
+    """A form, and as many edited copies of it as `sides` says."""
+    base = draw(forms())
+    return (base, *(draw(edited(base)) for _ in range(sides)))
