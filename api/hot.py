@@ -75,6 +75,7 @@ class Hot:
             found = self._handlers.get((scope["method"], path[end:]))
             if found is not None and (draft := _uuid(path[len(PREFIX) : end])) is not None:
                 scope["state"]["route"], handler = found
+                scope["path_params"] = {"draft_id": path[len(PREFIX) : end]}
                 return await send_answer(send, await self._answer(handler, draft, scope, receive))
         return await self._app(scope, receive, send)
 

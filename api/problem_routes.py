@@ -27,6 +27,7 @@ from api.problems import (
     plain_problem,
     problem_bytes,
     problems,
+    with_length,
 )
 from api.requests import request_faults
 from domain.errors import BadJson, Invalid, VariorumError
@@ -127,7 +128,7 @@ def _regex(path: str) -> re.Pattern[str]:
 
 def _response_of(answer: Answer) -> Response:
     response = Response(answer.body, answer.status)
-    response.raw_headers = list(answer.headers)
+    response.raw_headers = with_length(answer)
     return response
 
 

@@ -248,10 +248,17 @@ def plain_problem(status: int, detail: str, request_id: str | None) -> Answer:
     return _answer(_document(kind, detail, request_id))
 
 
+def with_length(answer: Answer) -> Headers:
+    """The headers with the body's length, which 204 and 304 go without (RFC 9110, section 8.6)."""
+    if answer.status in (204, 304):
+        return answer.headers
+    return [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
+
+
 async def send_answer(send: Send, answer: Answer) -> None:
     """Send a whole answer over ASGI."""
-    start = {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
-    await send(start)
+    headers = with_length(answer)
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
 
 
@@ -304,7 +311,6 @@ def _answer(body: dict[str, Any], headers: Headers | None = None) -> Answer:
     content = _dump(body)
     always = [
         (b"content-type", MEDIA_TYPE.encode()),
-        (b"content-length", b"%d" % len(content)),
         (b"cache-control", b"no-store"),
     ]
     return Answer(body["status"], always + (headers or []), content)

@@ -12,7 +12,7 @@ from fastapi.security import HTTPBearer
 
 from api import schemas
 from api.hot import Hot, Parts, digest_of, id_in_address, wishes_of
-from api.problems import Answer
+from api.problems import Answer, with_length
 from api.requests import JSON, media_type, parse_json
 from api.saving import Wishes
 from api.security import Principal
@@ -101,5 +101,5 @@ def parameter(name: str, schema: dict[str, Any], where: str = "query") -> dict[s
 def response(answer: Answer) -> Response:
     """A whole answer as Starlette has it."""
     made = Response(answer.body, answer.status)
-    made.raw_headers = [*answer.headers, (b"content-length", str(len(answer.body)).encode())]
+    made.raw_headers = with_length(answer)
     return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -99,7 +99,10 @@ def _as_text(items: Sequence[Json]) -> str:
 
 def each_once(items: list[Json]) -> list[Json]:
     """The items without repetitions, at their first places."""
-    return list({fingerprint(item): item for item in reversed(items)}.values())[::-1]
+    first: dict[Hashable, Json] = {}
+    for item in items:
+        first.setdefault(fingerprint(item), item)
+    return list(first.values())
 
 
 def repeats(items: Sequence[Json]) -> bool:

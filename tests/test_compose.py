@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,7 +42,7 @@ def compose() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """A folder that nobody may enter, unlike those of pytest."""
+    """A folder that the service's user may enter, unlike those of pytest."""
     made = Path(tempfile.mkdtemp(prefix="variorum-compose-"))
     nobody.owns(made)
     yield made
@@ -62,16 +61,26 @@ def secrets(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(compose: Mapping[str, Any], secrets: Path) -> Iterator[postgres.Server]:
-    """A PostgreSQL as the file's first start leaves it: with the logins that it makes, no others."""
-    with postgres.running_server(fast=True) as running:
-        superuser = running.url(postgres.SUPERUSER, "postgres")
+def logins(compose: Mapping[str, Any], secrets: Path) -> Iterator[None]:
+    """A PostgreSQL as its first start leaves it, with the logins of the file and no others."""
+    with postgres.running_server(fast=True) as server:
+        superuser = server.url(postgres.SUPERUSER, "postgres")
         with psycopg.connect(superuser) as connection:
             connection.execute(f"DROP ROLE {postgres.OWNER}; DROP ROLE {postgres.SERVICE}")
-        logins = compose["configs"]["logins"]["content"].replace("/run/secrets", str(secrets))
-        psql = [postgres.program("psql"), "--no-psqlrc", "--set=ON_ERROR_STOP=1", superuser]
-        subprocess.run(psql, input=logins.encode(), check=True)
-        yield running
+        script = compose["configs"]["logins"]["content"].replace("/run/secrets", str(secrets))
+        psql: list[str | Path] = [
+            postgres.program("psql"),
+            "--no-psqlrc",
+            "--set=ON_ERROR_STOP=1",
+            superuser,
+        ]
+        subprocess.run(psql, input=script.encode(), check=True, stdout=subprocess.DEVNULL)
+        for name in ("DATABASE_URL", "VARIORUM_OWNER_URL"):
+            there = (secrets / name).read_text()
+            (secrets / name).write_text(
+                there.replace("@postgres:5432/", f"@127.0.0.1:{server.port}/")
+            )
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -85,15 +94,13 @@ def test_the_service_waits_for_a_healthy_database(compose: Mapping[str, Any]) ->
     assert all("healthcheck" in service for service in services.values())
 
 
-def test_every_secret_is_a_file_beside_it_and_stands_nowhere_else(
+def test_every_secret_is_a_file_beside_it_that_is_never_committed(
     compose: Mapping[str, Any],
 ) -> None:
     assert compose["secrets"] == {name: {"file": f"./secrets/{name}"} for name in SECRETS}
     assert "/secrets/" in (TOP / ".gitignore").read_text().splitlines()
-    for service in compose["services"].values():
-        given = service["environment"]
-        assert not [name for name in given if name in SECRETS]
-        assert all(v == f"/run/secrets/{v.rpartition('/')[2]}" or k[-5:] != "_FILE" for k, v in given.items())
+    given = [name for service in compose["services"].values() for name in service["environment"]]
+    assert not SECRETS & set(given)
 
 
 def test_the_service_gets_the_secrets_of_its_settings_and_no_passwords(
@@ -109,10 +116,14 @@ def test_the_image_is_built_in_two_stages_and_does_not_run_as_root(
 ) -> None:
     service = compose["services"]["variorum"]
     lines = service["build"]["dockerfile_inline"].splitlines()
-    assert [line.split()[1] for line in lines if line.startswith("FROM")] == ["python:3.12-slim"] * 2
+    assert [line.split()[1] for line in lines if line.startswith("FROM")] == [
+        "python:3.12-slim"
+    ] * 2
     users = [line.split()[1] for line in lines if line.startswith("USER")]
-    assert users and not users[-1].startswith(("0", "root"))
-    assert service["cap_drop"] == ["ALL"] and service["read_only"]
+    assert users
+    assert not users[-1].startswith(("0", "root"))
+    assert service["cap_drop"] == ["ALL"]
+    assert service["read_only"]
 
 
 def test_the_image_copies_only_what_is_there(compose: Mapping[str, Any]) -> None:
@@ -127,15 +138,70 @@ def test_nothing_is_open_to_the_network_but_through_loopback(compose: Mapping[st
 
 
 def test_its_command_serves_as_another_user_and_its_health_check_knows(
-    compose: Mapping[str, Any], secrets: Path, server: postgres.Server, environment: Environment
+    compose: Mapping[str, Any], secrets: Path, logins: None, environment: Environment
 ) -> None:
     port = postgres.free_port()
-    for name in ("DATABASE_URL", "VARIORUM_OWNER_URL"):
-        address = (secrets / name).read_text().replace("@postgres:5432/", f"@127.0.0.1:{server.port}/")
-        (secrets / name).write_text(address)
     check = _health_check(compose, port)
     assert not environment.succeeds(check)
     with _serving(compose, environment, secrets, port) as process:
         _wait_until(lambda: environment.succeeds(check), process)
         assert _drafts(port, secrets) == 200
+        assert process.poll() is None
     assert not environment.succeeds(check)
+
+
+def test_it_stops_in_time_when_asked_to(
+    compose: Mapping[str, Any], secrets: Path, logins: None, environment: Environment
+) -> None:
+    port = postgres.free_port()
+    with _serving(compose, environment, secrets, port) as process:
+        check = _health_check(compose, port)
+        _wait_until(lambda: environment.succeeds(check), process)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) in (0, -signal.SIGTERM)
+
+
+@contextmanager
+def _serving(
+    compose: Mapping[str, Any], environment: Environment, secrets: Path, port: int
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The service's command, on loopback and a port that is free here."""
+    service = compose["services"]["variorum"]
+    here = {"0.0.0.0": "127.0.0.1", "8000": str(port)}
+    command = [here.get(word, word) for word in service["command"]]
+    variables = {name: _unset(value) for name, value in service["environment"].items()}
+    variables["VARIORUM_SECRETS_DIR"] = str(secrets)
+    with (secrets.parent / "log").open("ab") as log:
+        process = environment.start(command, variables, log)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _unset(value: str) -> str:
+    """What Compose makes of `${NAME:-value}` where NAME is not set."""
+    return re.sub(r"\$\{\w+:-(.*?)\}", r"\1", value)
+
+
+def _health_check(compose: Mapping[str, Any], port: int) -> list[str]:
+    kind, *command = compose["services"]["variorum"]["healthcheck"]["test"]
+    assert kind == "CMD"
+    return [word.replace(":8000", f":{port}") for word in command]
+
+
+def _wait_until(holds: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert process.poll() is None, "the service ended by itself"
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def _drafts(port: int, secrets: Path) -> int:
+    """The status of a request that only a token signed with the secret of the file can make."""
+    secret = (secrets / "VARIORUM_JWT_SECRET").read_text()
+    token = jwt.encode({"sub": "ann", "exp": int(time.time()) + 60}, secret, algorithm="HS256")
+    url = f"http://127.0.0.1:{port}/v1/drafts"
+    return httpx.get(url, headers={"Authorization": f"Bearer {token}"}).status_code

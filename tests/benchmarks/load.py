@@ -174,25 +174,22 @@ class _Connection(asyncio.Protocol):
         end = self._received.find(b"\r\n\r\n")
         if end < 0:
             return
-        status = int(self._received[9:12])
-        length = self._body_length(status, end)
-        if len(self._received) >= end + 4 + length:
-            body, self._received = self._received[end + 4 :], b""
+        body = _body(self._received, end)
+        if body is not None:
+            status, self._received = int(self._received[9:12]), b""
             self._answered(status, body)
-
-    def _body_length(self, status: int, end: int) -> int:
-        found = _CONTENT_LENGTH.search(self._received, 0, end + 1)
-        if not found and status not in (204, 304):
-            self._fail(Refused(f"no content-length in {self._received[:end]!r}"))
-        return int(found[1]) if found else 0
 
     def _answered(self, status: int, body: bytes) -> None:
         self._result.latencies.append(time.perf_counter() - self._sent)
         self._result.statuses[status] += 1
         if status >= 300:
             self._result.refusal = body
-        self._script.answered(status, body)
-        self._send()
+        try:
+            self._script.answered(status, body)
+        except Exception as error:
+            self._fail(error)
+        else:
+            self._send()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._fail(Refused(f"the server closed a connection: {error}"))
@@ -200,6 +197,24 @@ class _Connection(asyncio.Protocol):
     def _fail(self, error: Exception) -> None:
         if not self._done.done():
             self._done.set_exception(error)
+
+
+def _body(received: bytes, end: int) -> bytes | None:
+    """The body of an answer whose head ends there; None while some of it is missing."""
+    if found := _CONTENT_LENGTH.search(received, 0, end + 2):
+        body = received[end + 4 :]
+        return body if len(body) >= int(found[1]) else None
+    if b"chunked" in received[:end]:
+        return _joined(received[end + 4 :]) if received.endswith(b"\r\n0\r\n\r\n") else None
+    return b""  # 204 and 304
+
+
+def _joined(chunks: bytes) -> bytes:
+    body = b""
+    while size := int(chunks[: (line := chunks.index(b"\r\n"))], 16):
+        body += chunks[line + 2 : line + 2 + size]
+        chunks = chunks[line + 4 + size :]
+    return body
 
 
 def _run_fast(main: Coroutine[Any, Any, Result[S]]) -> Result[S]:

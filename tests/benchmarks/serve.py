@@ -21,11 +21,18 @@ from tests.postgres import Database, free_port
 
 SECRET = "a-secret-of-the-benchmarks-and-of-nothing-else"
 
+# Nobody keeps a line for each request here, neither Variorum nor those beside it.
+_COMMON = {
+    "VARIORUM_JWT_SECRET": SECRET,
+    "VARIORUM_CHAIN_KEY": SECRET,
+    "VARIORUM_LOG_LEVEL": "warning",
+}
+
 _TOP = Path(__file__).parents[2]
 
 
 class NotServing(Exception):
-    """The server did not come up; the message holds what it printed."""
+    """The server did not come up."""
 
 
 @dataclass
@@ -90,25 +97,31 @@ def rival(app: str, database: Database) -> Iterator[Server]:
 
 @contextmanager
 def _running(command: Sequence[str], settings: Mapping[str, str], port: int) -> Iterator[Server]:
-    secrets = {"VARIORUM_JWT_SECRET": SECRET, "VARIORUM_CHAIN_KEY": SECRET}
-    environment = os.environ | secrets | dict(settings)
+    environment = {**os.environ, **_COMMON, **settings}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             [sys.executable, *command], cwd=_TOP, env=environment, stdout=log, stderr=log
         )
         try:
-            _wait_until_ready(Server(port, process), log)
+            _wait_until_ready(Server(port, process))
             yield Server(port, process)
+        except Exception as error:
+            error.add_note(f"The server's last words:\n{_end_of(log)}")
+            raise
         finally:
             _stop(process)
 
 
-def _wait_until_ready(server: Server, log: IO[bytes]) -> None:
+def _end_of(log: IO[bytes]) -> str:
+    log.seek(0)
+    return log.read()[-4000:].decode(errors="replace")
+
+
+def _wait_until_ready(server: Server) -> None:
     deadline = time.monotonic() + 60
     while not _answers(server.url):
         if time.monotonic() > deadline or server.process.poll() is not None:
-            log.seek(0)
-            raise NotServing(log.read().decode(errors="replace"))
+            raise NotServing(f"nothing answers at {server.url}")
         time.sleep(0.05)
 
 

@@ -4,14 +4,14 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from domain import diff
 from domain.identity import KEYS, ids_by
 from domain.merge import ABSENT, Clash, Merged, merge
 from domain.path import find, related
 from domain.value import Data, same
-from tests.domain.strategies import edits, forms
+from tests.domain.strategies import LAWS, THOUSANDS, edits, forms
 
 
 def check_laws(base: Data, ours: Data, theirs: Data) -> None:
@@ -68,19 +68,190 @@ def check_ids(value: Any, ours: Any, theirs: Any) -> None:
 
 
 @given(edits(2))
-@settings(max_examples=300, deadline=None)
+@LAWS
 def test_merging_keeps_its_laws_for_edits_of_one_form(three: tuple[Data, Data, Data]) -> None:
     check_laws(*three)
 
 
 @given(forms(8), forms(8), forms(8))
-@settings(max_examples=150, deadline=None)
+@LAWS
 def test_merging_keeps_its_laws_for_any_forms(base: Data, ours: Data, theirs: Data) -> None:
     check_laws(base, ours, theirs)
 
 
 @pytest.mark.long
 @given(edits(2))
-@settings(max_examples=5_000, deadline=None)
+@THOUSANDS
 def test_merging_keeps_its_laws_for_thousands_of_edits(three: tuple[Data, Data, Data]) -> None:
     check_laws(*three)
+
+
+def merged(base: Any, ours: Any, theirs: Any) -> Any:
+    """The merged value of one member `x`, which must not clash."""
+    check_laws({"x": base}, {"x": ours}, {"x": theirs})
+    result = merge({"x": base}, {"x": ours}, {"x": theirs})
+    assert result.clashes == ()
+    return result.data["x"]
+
+
+def clashes(base: Any, ours: Any, theirs: Any) -> tuple[Clash, ...]:
+    """The clashes of one member `x`; whatever is ABSENT is not there."""
+    sides = [{} if side is ABSENT else {"x": side} for side in (base, ours, theirs)]
+    check_laws(*sides)
+    return merge(*sides).clashes
+
+
+def acts(*ids: Any, **fees: int) -> list[Data]:
+    return [{"id": id_, "fee": fees.get(str(id_), 1)} for id_ in ids]
+
+
+def test_different_members_never_clash() -> None:
+    ours, theirs = (
+        {"fee": 2, "date": {"from": 1, "to": 3}},
+        {"fee": 1, "date": {"from": 2, "to": 2}},
+    )
+    base = {"fee": 1, "date": {"from": 1, "to": 2}}
+    assert merged(base, ours, theirs) == {"fee": 2, "date": {"from": 2, "to": 3}}
+
+
+def test_the_same_change_on_both_sides_is_no_clash() -> None:
+    assert merged(1, 2, 2.0) == 2
+    assert merged(["a"], ["a", "b"], ["a", "b"]) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("base", "ours", "theirs"),
+    [
+        (1, 2, 3),
+        (0, True, 1),
+        ("", "nine", "ten"),
+        (None, {"a": 1}, [1]),
+        ("a", {"a": 1}, {"b": 1}),
+        (ABSENT, 1, 2),
+        (1, ABSENT, 2),
+        ({"a": 1}, {"a": 2}, ABSENT),
+    ],
+)
+def test_two_different_values_for_one_path_clash_and_ours_stands(
+    base: Any, ours: Any, theirs: Any
+) -> None:
+    assert clashes(base, ours, theirs) == (Clash("/x", base, ours, theirs),)
+
+
+def test_new_objects_on_both_sides_are_merged_member_by_member() -> None:
+    assert merged(None, {"city": "Ghent"}, {"name": "Vooruit"}) == {
+        "city": "Ghent",
+        "name": "Vooruit",
+    }
+    assert clashes(ABSENT, {"a": 1, "b": 1}, {"a": 2}) == (Clash("/x/a", ABSENT, 1, 2),)
+
+
+def test_a_reorder_and_an_edit_of_the_same_item_both_survive() -> None:
+    assert merged(acts("a", "b", "c"), acts("c", "a", "b"), acts("a", "b", "c", c=5)) == acts(
+        "c", "a", "b", c=5
+    )
+
+
+def test_items_that_both_sides_add_are_all_there_once_and_in_one_order() -> None:
+    assert merged(acts("a"), acts("a", "x"), acts("a", "y")) == acts("a", "x", "y")
+    assert merged(acts("a"), acts("x", "a"), acts("a", "y")) == acts("x", "a", "y")
+    assert merged([], acts("x", "n"), acts("n", "y")) == acts("x", "n", "y")
+
+
+def test_one_side_removes_an_item_and_the_other_edits_another() -> None:
+    assert merged(acts("a", "b", "c"), acts("a", "c"), acts("a", "b", "c", c=5)) == acts(
+        "a", "c", c=5
+    )
+
+
+def test_removing_an_item_that_the_other_side_edited_clashes_at_the_item() -> None:
+    base, edited = acts("a", "b"), acts("a", "b", b=5)
+    gone = Clash("/x/id:b", base[1], ABSENT, edited[1])
+    assert clashes(base, acts("a"), edited) == (gone,)
+    assert clashes(base, edited, acts("a"))[0].ours == edited[1]
+
+
+def test_two_sides_move_different_items() -> None:
+    assert merged(acts(*"abcdef"), acts(*"bcdefa"), acts(*"fabcde")) == acts(*"fbcdea")
+
+
+def test_an_item_moved_to_two_places_clashes_at_the_list_with_both_orders() -> None:
+    base, ours, theirs = acts(*"abcdef"), acts(*"bcadef"), acts(*"bcdefa", c=5)
+    result = merge({"x": base}, {"x": ours}, {"x": theirs})
+    check_laws({"x": base}, {"x": ours}, {"x": theirs})
+    assert result.data == {"x": acts(*"bcadef", c=5)}
+    assert result.clashes == (
+        Clash("/x", acts(*"abcdef", c=5), acts(*"bcadef", c=5), acts(*"bcdefa", c=5)),
+    )
+
+
+def test_ids_of_other_types_are_the_same_item() -> None:
+    assert merged(acts(5), acts("5"), acts(5, 6)) == [{"id": "5", "fee": 1}, {"id": 6, "fee": 1}]
+
+
+def test_tags_merge_as_a_sequence() -> None:
+    assert merged(["a", "b", "c"], ["b", "c"], ["a", "b", "c", "d"]) == ["b", "c", "d"]
+    assert merged(["a"], ["a", "x", "z"], ["a", "y", "z"]) == ["a", "x", "y", "z"]
+    assert merged(["a", "b"], ["a", "b", "x"], ["x", "a", "b"]) == ["x", "a", "b"]
+    assert merged([True], [True, 1], [True, False]) == [True, 1, False]
+
+
+def test_tags_that_both_sides_replace_clash_and_what_does_not_is_merged() -> None:
+    assert clashes(["a", "b", "c", "d"], ["x", "b", "c"], ["y", "b", "c", "d"]) == (
+        Clash("/x", ["a", "b", "c"], ["x", "b", "c"], ["y", "b", "c"]),
+    )
+
+
+def test_rows_without_ids_merge_by_position() -> None:
+    base = [{"a": 1, "b": 1}, {"a": 2, "b": 2}]
+    ours = [{"a": 5, "b": 1}, {"a": 2, "b": 2}]
+    theirs = [{"a": 1, "b": 6}, {"a": 2, "b": 7}]
+    assert merged(base, ours, theirs) == [{"a": 5, "b": 6}, {"a": 2, "b": 7}]
+
+
+def test_a_list_that_would_hold_an_id_twice_clashes_instead() -> None:
+    base = [{"n": 1}, {"n": 2}]
+    ours, theirs = [{"id": "a"}, *base], [*base, {"id": "a", "n": 3}]
+    assert clashes(base, ours, theirs) == (Clash("/x", base, ours, theirs),)
+
+
+POEM = "The fee is 100.\nThe band plays at nine.\n"
+
+
+def test_edits_of_different_words_of_a_long_text_both_survive() -> None:
+    ours, theirs = POEM.replace("100", "250"), POEM.replace("nine", "ten")
+    assert merged(POEM, ours, theirs) == POEM.replace("100", "250").replace("nine", "ten")
+    assert merged(POEM, ours, POEM + "Doors at eight.") == ours + "Doors at eight."
+
+
+def test_edits_of_the_same_word_clash_with_texts_that_differ_there_only() -> None:
+    ours = POEM.replace("nine", "ten")
+    theirs = POEM.replace("nine", "eight").replace("100", "250")
+    assert clashes(POEM, ours, theirs) == (
+        Clash(
+            "/x", *(POEM.replace("100", "250").replace("nine", n) for n in ("nine", "ten", "eight"))
+        ),
+    )
+
+
+def test_two_texts_added_at_one_place_clash() -> None:
+    assert len(clashes(POEM, POEM + "one", POEM + "two")) == 1
+    assert clashes("", "one\n", "two\n") == (Clash("/x", "", "one\n", "two\n"),)
+
+
+def test_a_text_beyond_the_ceiling_clashes_as_a_whole() -> None:
+    base = "a b " * 100_000
+    found = merge({"x": base}, {"x": f"x\n{base}y"}, {"x": f"{base}z\nz"})
+    assert found.clashes == (Clash("/x", base, f"x\n{base}y", f"{base}z\nz"),)
+
+
+def test_paths_of_clashes_are_escaped() -> None:
+    assert merge({"a/b~": 1}, {"a/b~": 2}, {"a/b~": 3}).clashes[0].path == "/a~1b~0"
+
+
+def test_ten_thousand_items_are_merged_in_time() -> None:
+    base = acts(*range(10_000))
+    ours, theirs = base[1:] + base[:1], [{**item, "fee": 2} for item in reversed(base)]
+    result = merge({"x": base}, {"x": ours}, {"x": theirs})
+    assert {item["fee"] for item in result.data["x"]} == {2}
+    assert len(result.data["x"]) == 10_000

@@ -4,16 +4,16 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from domain import diff
 from domain.errors import CannotApply
 from domain.merge import ABSENT
-from domain.path import find, related
+from domain.path import child, find, related
 from domain.restore import restore
 from domain.undo import Undone, undo
 from domain.value import Data, same
-from tests.domain.strategies import edits
+from tests.domain.strategies import LAWS, THOUSANDS, edits
 
 
 def check_laws(before: Data, after: Data, now: Data) -> None:
@@ -54,13 +54,13 @@ def check_the_rest_stays(undone: Undone, before: Data, after: Data, now: Data) -
 
 
 @given(edits(2))
-@settings(max_examples=300, deadline=None)
+@LAWS
 def test_undoing_keeps_its_laws(three: tuple[Data, Data, Data]) -> None:
     check_laws(*three)
 
 
 @given(edits(1))
-@settings(max_examples=200, deadline=None)
+@LAWS
 def test_undoing_every_path_of_a_step_undoes_the_step(pair: tuple[Data, Data]) -> None:
     before, after = pair
     whole = undo(before, after, after)
@@ -70,19 +70,144 @@ def test_undoing_every_path_of_a_step_undoes_the_step(pair: tuple[Data, Data]) -
 
 
 @given(edits(1))
-@settings(max_examples=200, deadline=None)
+@LAWS
 def test_restoring_brings_back_what_was_there(pair: tuple[Data, Data]) -> None:
     then, now = pair
     assert restore(now, then) is then
-    assert same(restore(now, then, [f"/{diff.child('', n)[1:]}" for n in {*now, *then}]), then)
+    assert same(restore(now, then, [child("", name) for name in {*now, *then}]), then)
     for change in diff.diff(then, now):
         path = change["path"]
-        if change["op"] != "move" and find(then, path) is not ABSENT and find(now, path) is not ABSENT:
+        if (
+            change["op"] != "move"
+            and find(then, path) is not ABSENT
+            and find(now, path) is not ABSENT
+        ):
             assert same(find(restore(now, then, [path]), path), find(then, path))
 
 
 @pytest.mark.long
 @given(edits(2))
-@settings(max_examples=5_000, deadline=None)
+@THOUSANDS
 def test_undoing_keeps_its_laws_thousands_of_times(three: tuple[Data, Data, Data]) -> None:
     check_laws(*three)
+
+
+def outcomes(before: Any, after: Any, now: Any) -> dict[str, str]:
+    check_laws(before, after, now)
+    return dict(undo(before, after, now).outcomes)
+
+
+def test_undo_takes_one_step_back_and_keeps_later_changes() -> None:
+    undone = undo({"fee": 1}, {"fee": 2}, {"fee": 2, "title": "Jazz"})
+    assert undone == Undone({"fee": 1, "title": "Jazz"}, (("/fee", "undone"),))
+
+
+def test_what_changed_again_since_is_superseded_and_stays() -> None:
+    undone = undo({"fee": 1, "n": 1}, {"fee": 2, "n": 2}, {"fee": 3, "n": 2})
+    assert undone == Undone({"fee": 3, "n": 1}, (("/fee", "superseded"), ("/n", "undone")))
+    assert outcomes({"fee": 1}, {"fee": 2}, {}) == {"/fee": "superseded"}
+
+
+def test_what_lies_in_something_gone_is_dependent() -> None:
+    before, after = {"acts": [{"id": "a", "fee": 1}]}, {"acts": [{"id": "a", "fee": 2}]}
+    assert outcomes(before, after, {"acts": []}) == {"/acts/id:a/fee": "dependent"}
+    assert outcomes(before, after, {}) == {"/acts/id:a/fee": "dependent"}
+    assert outcomes(before, after, {"acts": "later"}) == {"/acts/id:a/fee": "dependent"}
+
+
+def test_what_is_already_as_it_was_before_counts_as_undone() -> None:
+    assert outcomes({"fee": 1}, {"fee": 2}, {"fee": 1, "n": 1}) == {"/fee": "undone"}
+    assert outcomes({}, {"acts": {"a": 1}}, {"n": 1}) == {"/acts": "undone"}
+
+
+def test_a_removed_item_comes_back_among_items_added_since() -> None:
+    a, b, c, d = ({"id": id_} for id_ in "abcd")
+    undone = undo({"l": [a, b, c]}, {"l": [a, c]}, {"l": [a, c, d]})
+    assert undone == Undone({"l": [a, b, c, d]}, (("/l/id:b", "undone"),))
+
+
+def test_an_added_item_that_was_edited_since_stays() -> None:
+    now = {"l": [{"id": "a", "fee": 5}]}
+    assert undo({"l": []}, {"l": [{"id": "a"}]}, now) == Undone(now, (("/l/id:a", "superseded"),))
+
+
+def test_an_object_set_anew_since_is_not_mixed_with_the_old_one() -> None:
+    now = {"venue": {"name": "New"}}
+    undone = undo({"venue": {"name": "Old", "city": "Ghent"}}, {}, now)
+    assert undone == Undone(now, (("/venue", "superseded"),))
+
+
+def test_a_move_is_taken_back_and_the_items_keep_later_edits() -> None:
+    a, b, c = ({"id": id_, "fee": 1} for id_ in "abc")
+    undone = undo({"l": [a, b, c]}, {"l": [c, a, b]}, {"l": [c, {**a, "fee": 2}, b]})
+    assert undone == Undone({"l": [{**a, "fee": 2}, b, c]}, (("/l/id:c", "undone"),))
+    assert outcomes({"l": [a, b, c]}, {"l": [c, a, b]}, {"l": [a, b]}) == {"/l/id:c": "dependent"}
+
+
+def test_a_move_that_was_moved_again_is_superseded_but_other_changes_are_undone() -> None:
+    items = [{"id": id_, "fee": 1} for id_ in "abcde"]
+    a, b, c, d, e = items
+    before, after = {"l": items}, {"l": [b, c, d, e, {**a, "fee": 2}]}
+    undone = undo(before, after, {"l": [b, c, {**a, "fee": 2}, d, e]})
+    assert undone.data == {"l": [b, c, a, d, e]}
+    assert dict(undone.outcomes) == {"/l/id:a/fee": "undone", "/l/id:a": "superseded"}
+
+
+def test_a_long_text_is_taken_back_around_later_edits() -> None:
+    before, after = "The fee is 100.\nDoors at nine.", "The fee is 250.\nDoors at nine."
+    now = after.replace("nine", "ten")
+    undone = undo({"t": before}, {"t": after}, {"t": now})
+    assert undone == Undone({"t": before.replace("nine", "ten")}, (("/t", "undone"),))
+
+
+def test_a_long_text_changed_at_the_same_words_stays_as_a_whole() -> None:
+    before, after = "The fee is 100.\nDoors at nine.", "A fee is 250.\nDoors at nine."
+    now = {"t": after.replace("250", "300")}
+    assert undo({"t": before}, {"t": after}, now) == Undone(now, (("/t", "superseded"),))
+
+
+def test_a_list_without_ids_has_one_outcome_for_all_its_places() -> None:
+    before, after = {"tags": ["a", "b", "c"]}, {"tags": ["a", "x", "y"]}
+    undone = undo(before, after, {"tags": ["a", "x", "y", "later"]})
+    assert undone == Undone({"tags": ["a", "b", "c", "later"]}, (("/tags", "undone"),))
+
+
+def test_undo_can_be_limited_to_paths() -> None:
+    before = {"fee": 1, "venue": {"name": "a", "city": "b"}}
+    after = {"fee": 2, "venue": {"name": "c", "city": "d"}}
+    undone = undo(before, after, after, ["/venue/city", "/unknown"])
+    assert undone.data == {"fee": 2, "venue": {"name": "c", "city": "b"}}
+    assert undone.outcomes == (("/venue/city", "undone"),)
+
+
+def test_restoring_a_path_leaves_the_others() -> None:
+    then, now = {"fee": 1, "title": "old"}, {"fee": 2, "title": "new", "note": "x"}
+    assert restore(now, then, ["/fee", "/note"]) == {"fee": 1, "title": "new"}
+
+
+def test_restoring_into_something_gone_brings_back_the_nearest_part_of_it() -> None:
+    then = {"venue": {"city": "Ghent", "name": "Vooruit"}, "fee": 1}
+    assert restore({"fee": 2}, then, ["/venue/city"]) == {"fee": 2, "venue": then["venue"]}
+    assert restore({"venue": "text"}, then, ["/venue/city"]) == {"venue": then["venue"]}
+    assert restore({"venue": {}}, then, ["/venue/city"]) == {"venue": {"city": "Ghent"}}
+
+
+def test_a_restored_item_stands_behind_its_old_neighbour() -> None:
+    a, b, c = ({"id": id_, "fee": 1} for id_ in "abc")
+    then = {"l": [a, b, c]}
+    assert restore({"l": [c, a]}, then, ["/l/id:b/fee"]) == {"l": [c, a, b]}
+    assert restore({"l": [c]}, then, ["/l/0"]) == {"l": [a, c]}
+    assert restore({"l": []}, then, ["/l/id:b"]) == {"l": [b]}
+    assert restore({"l": [{"id": "d"}, b]}, then, ["/l/id:d"]) == {"l": [b]}
+
+
+def test_restoring_places_of_a_list_without_ids() -> None:
+    then = {"tags": ["a", "b", "c"]}
+    assert restore({"tags": ["x", "y", "z"]}, then, ["/tags/1"]) == {"tags": ["x", "b", "z"]}
+    assert restore({"tags": []}, then, ["/tags/2"]) == {"tags": ["c"]}
+
+
+def test_restoring_what_never_was_is_refused() -> None:
+    with pytest.raises(CannotApply) as refused:
+        restore({"fee": 1}, {"fee": 2}, ["/fee", "/nothing"])
+    assert (refused.value.index, refused.value.path) == (1, "/nothing")

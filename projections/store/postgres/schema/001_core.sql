@@ -187,7 +187,7 @@ BEGIN
             AS e(d, v, at, topic, by, device, seq, paths, reason);
     IF cardinality(state_drafts) > 0 THEN
         INSERT INTO states (draft, version, body, rest, hash)
-            SELECT *, false FROM unnest(state_drafts, state_versions, bodies, rests, state_hashes)
+            SELECT * FROM unnest(state_drafts, state_versions, bodies, rests, state_hashes)
             ON CONFLICT (draft, version) DO UPDATE SET resting = false;
     END IF;
     PERFORM pg_notify('variorum', head::text);
