@@ -11,7 +11,7 @@ from domain.change import invert as invert
 from domain.change import moved, replaced
 from domain.change import serve as serve
 from domain.change import served as served
-from domain.identity import by_id, shared_key
+from domain.identity import shared_ids
 from domain.path import ABSENT, child, id_token
 from domain.sequence import Hunk, hunks, moves
 from domain.value import Data, Json, fingerprint, is_long_text, same
@@ -73,18 +73,21 @@ def _diff_texts(changes: list[Change], path: str, before: str, after: str) -> No
 
 
 def _diff_lists(changes: list[Change], path: str, before: list[Json], after: list[Json]) -> None:
-    key = shared_key(before, after)
-    if key is None:
+    ids = shared_ids(before, after)
+    if ids is None:
         _diff_sequences(changes, path, before, after)
-    else:
-        _diff_items(changes, path, by_id(before, key), by_id(after, key))
+        return
+    old = dict(zip(ids[0], before, strict=True))
+    _diff_items(changes, path, old, dict(zip(ids[1], after, strict=True)))
 
 
 def _diff_items(changes: list[Change], path: str, before: Data, after: Data) -> None:
     """Lists as items by id: first what changed inside items, then which, then their order."""
     for id_, old in before.items():
-        if id_ in after and after[id_] is not old:
-            _diff_values(changes, child(path, id_token(id_)), old, after[id_])
+        if (new := after.get(id_)) is not old and new is not None:
+            _diff_values(changes, child(path, id_token(id_)), old, new)
+    if list(before) == list(after):
+        return
     _remove_items(changes, path, before, after)
     _move_items(changes, path, before, after)
     for place, (id_, new) in enumerate(after.items()):

@@ -9,6 +9,9 @@ KEYS: Final = ("id", "key", "_key", "uuid")
 """Members that may identify the items of a list, the preferred one first."""
 
 
+_ONLY_TEXT: Final[set[type]] = {str}
+
+
 def id_of(item: Any, key: str) -> str | None:
     """An item's id under `key`, as text, or None if it has none."""
     return id_text(item.get(key)) if type(item) is dict else None
@@ -36,7 +39,7 @@ def ids_by(items: Sequence[Any], key: str) -> list[str] | None:
         ids = [item[key] for item in items]
     except (KeyError, TypeError, IndexError):
         return None
-    if not set(map(type, ids)) <= {str}:
+    if set(map(type, ids)) != _ONLY_TEXT:
         ids = [id_text(value) for value in ids]
     distinct = set(ids)
     if len(distinct) < len(ids) or "" in distinct or None in distinct:
@@ -54,30 +57,29 @@ def list_key(items: Sequence[Any]) -> str | None:
     >>> list_key([{"id": 1}, {"id": "1"}]) is None
     True
     """
-    if not items or type(items[0]) is not dict:
-        return None
-    for key in KEYS:
-        if key in items[0] and ids_by(items, key) is not None:
-            return key
-    return None
+    return own_ids(items)[0]
 
 
-def shared_key(*lists: Sequence[Any]) -> str | None:
-    """The member that identifies the items of all these lists, empty ones aside, or None.
+def own_ids(items: Sequence[Any]) -> tuple[str | None, list[str]]:
+    """The list's key and its items' ids, in order; None and no ids if it has no key."""
+    if items and type(items[0]) is dict:
+        for key in KEYS:
+            if key in items[0] and (ids := ids_by(items, key)) is not None:
+                return key, ids
+    return None, []
 
-    >>> shared_key([{"id": 1, "key": "a"}], [], [{"key": "b"}])
-    'key'
+
+def shared_ids(*lists: Sequence[Any]) -> list[list[str]] | None:
+    """The ids of the items of each list, under one key that all have, or None; empty lists fit.
+
+    >>> shared_ids([{"id": 1, "key": "a"}], [], [{"key": "b"}])
+    [['a'], [], ['b']]
     """
     for key in KEYS:
         found = [ids for items in lists if (ids := ids_by(items, key)) is not None]
         if len(found) == len(lists) and not _ambiguous(lists, found, key):
-            return key
+            return found
     return None
-
-
-def by_id(items: Sequence[Any], key: str) -> dict[str, Any]:
-    """The items of a list that `key` identifies, under their ids, in order."""
-    return dict(zip(ids_by(items, key) or (), items, strict=True))
 
 
 def repeats_ids(items: Sequence[Any]) -> bool:

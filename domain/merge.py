@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from domain.identity import by_id, repeats_ids, shared_key
+from domain.identity import repeats_ids, shared_ids
 from domain.path import ABSENT as ABSENT
 from domain.path import child, id_token
 from domain.readings import Readings, both_inserted, each_once, read, read_texts, repeats
@@ -105,10 +105,11 @@ class _Merging:
         return result
 
     def _lists(self, path: str, base: list[Json], ours: list[Json], theirs: list[Json]) -> Json:
-        key = shared_key(base, ours, theirs)
-        if key is None:
+        ids = shared_ids(base, ours, theirs)
+        if ids is None:
             return self._sequences(path, base, ours, theirs)
-        return self._items(path, by_id(base, key), by_id(ours, key), by_id(theirs, key))
+        sides = zip(ids, (base, ours, theirs), strict=True)
+        return self._items(path, *(dict(zip(*side, strict=True)) for side in sides))
 
     def _items(self, path: str, base: Data, ours: Data, theirs: Data) -> Json:
         """Lists whose items have ids: item by item, and then their order."""

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from domain.errors import CannotApply
-from domain.identity import KEYS, id_of
+from domain.identity import KEYS, id_of, own_ids
 from domain.identity import list_key as list_key
 
 _ID: Final = "id:"
@@ -159,10 +159,11 @@ def id_token(id_: str) -> str:
 
 
 def _position_of_id(items: Sequence[Any], wanted: str) -> int:
+    _, ids = own_ids(items)
+    if wanted in ids:
+        return ids.index(wanted)
     # One item of a list may still lack its id, or have two: any key that singles one out will do.
-    first = list_key(items)
-    keys = KEYS if first is None else (first, *(key for key in KEYS if key != first))
-    for key in keys:
+    for key in KEYS:
         found = [i for i, item in enumerate(items) if id_of(item, key) == wanted]
         if len(found) == 1:
             return found[0]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from domain.errors import CannotApply
-from domain.identity import by_id, list_key
+from domain.identity import own_ids
 from domain.path import ABSENT, as_id, canonical, find, join, parse, step
 from domain.value import Data, Json
 from domain.working import Working
@@ -82,8 +82,8 @@ def _bring_back(working: Working, then: Data, tokens: tuple[str, ...]) -> None:
 
 def _old_place(siblings: list[Json], present: list[Json], id_: str) -> int:
     """Behind the nearest item that was before it and is still there."""
-    ids = list(by_id(siblings, list_key(siblings) or ""))
-    here = {known: place for place, known in enumerate(by_id(present, list_key(present) or ""))}
+    _, ids = own_ids(siblings)
+    here = {known: place for place, known in enumerate(own_ids(present)[1])}
     for neighbour in reversed(ids[: ids.index(id_)] if id_ in ids else ids):
         if neighbour in here:
             return here[neighbour] + 1

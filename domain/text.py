@@ -14,7 +14,9 @@ Splice: TypeAlias = list[Any]
 """`[at, deleted, inserted]`; `at` counts in the text before, and splices rise without touching."""
 
 _SMALL: Final = 200  # a stretch not worth looking into
-_CEILING: Final = 3_000_000  # both sides together: a stretch not looked into by words
+_LARGE: Final = 20_000  # both sides together: parted before it is looked into
+_CEILING: Final = 400_000  # both sides together: not looked into by words
+_PIECE: Final = 48  # characters that are found again
 _LITTLE_KEPT: Final = 3  # characters kept between two changes that read as one
 
 # A letter keeps its accents, a symbol its joiners and colours; Chinese and Japanese characters
@@ -47,13 +49,35 @@ def splices(before: str, after: str) -> list[Splice]:
     >>> splices("the fee is 100", "the fee is 250")
     [[11, '10', '25']]
     """
-    found = _trimmed(0, before, after)
-    if not found:
-        return []
-    at, deleted, inserted = found[0]
-    if min(len(deleted), len(inserted)) <= _SMALL:
-        return found
-    return _joined(before, list(_by_lines(at, deleted, inserted)))
+    found = list(_stretches(0, before, after))
+    return found if len(found) < 2 else _joined(before, found)
+
+
+def _stretches(at: int, before: str, after: str) -> Iterator[Splice]:
+    for trimmed in _trimmed(at, before, after):
+        start, deleted, inserted = trimmed
+        if min(len(deleted), len(inserted)) <= _SMALL:
+            yield trimmed
+        elif (found := _probe(deleted, inserted)) is not None:
+            here, there = found
+            yield from _stretches(start, deleted[:here], inserted[:there])
+            yield from _stretches(start + here, deleted[here:], inserted[there:])
+        else:
+            yield from _by_lines(start, deleted, inserted)
+
+
+def _probe(before: str, after: str) -> tuple[int, int] | None:
+    """Where a piece from amid a large text stands in both, and once only; searched at C speed."""
+    if len(before) + len(after) < _LARGE:
+        return None
+    for eighths in (4, 2, 6):
+        here = len(before) * eighths // 8
+        piece = before[here : here + _PIECE]
+        if before.find(piece) == here and before.find(piece, here + 1) < 0:
+            there = after.find(piece)
+            if there >= 0 and after.find(piece, there + 1) < 0:
+                return here, there
+    return None
 
 
 def _trimmed(at: int, before: str, after: str) -> list[Splice]:

@@ -136,7 +136,10 @@ def _fault_in_object(value: Data, room: int) -> _Found | None:
     for name, inner in value.items():
         # Nearly every value passes here, without a call.
         kind = type(inner)
-        if (kind is str and inner.isascii() and "\0" not in inner) or kind is bool:
+        if kind is str:
+            if inner.isascii() and "\0" not in inner:
+                continue
+        elif kind is int and -LARGEST_INTEGER <= inner <= LARGEST_INTEGER:
             continue
         if (found := _fault(inner, room - 1)) is not None:
             found[0].append(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from domain.errors import CannotApply
-from domain.identity import KEYS, id_of, ids_by, list_key
+from domain.identity import KEYS, id_of, own_ids
 from domain.path import as_id, as_index, position, step
 from domain.value import Json
 
@@ -19,8 +19,8 @@ class _Places:
 
     def __init__(self, items: list[Json]) -> None:
         self.items = items
-        self.key = list_key(items) or KEYS[0]
-        ids = ids_by(items, self.key) or ()
+        key, ids = own_ids(items)
+        self.key = key or KEYS[0]
         self.places = {id_: place for place, id_ in enumerate(ids)}
 
     def find(self, wanted: str) -> int | None:

@@ -1,23 +1,27 @@
-"""Every test gets a service of its own, once on each engine: fresh database, fixed clock, no network."""
+"""Every test gets a service of its own, on each engine: a fresh database, a clock that stands."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from starlette.types import ASGIApp
 
 import projections.store.postgres
 import projections.store.sqlite
 from api.app import create_app, open_store
+from api.security import make_token
 from api.settings import PREFIX, Settings
 from projections.store.base import Store
 from tests import postgres
-from tests.running import Clock, serving
+from tests.api.calls import Caller
+from tests.running import NOON, Clock, serving
 
 ENGINES = ("sqlite", "postgres")
 
@@ -90,10 +94,10 @@ def settings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
         if name.startswith(PREFIX) or name == "DATABASE_URL":
             monkeypatch.delenv(name)
     return Settings(
-        _env_file=None,
+        _env_file=None,  # type: ignore[call-arg]
         database_url=database_url,
-        jwt_secret="made up for tests, signs their tokens",
-        chain_key="made up for tests, links their events",
+        jwt_secret=SecretStr("made up for tests, signs their tokens"),
+        chain_key=SecretStr("made up for tests, links their events"),
         log_level="error",
     )
 
@@ -126,3 +130,20 @@ async def client(service: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(service)
     async with httpx.AsyncClient(transport=transport, base_url="http://variorum.test") as caller:
         yield caller
+
+
+@pytest.fixture
+def ann(client: httpx.AsyncClient, settings: Settings) -> Caller:
+    """Somebody who writes."""
+    return caller(client, settings, "ann")
+
+
+@pytest.fixture
+def ben(client: httpx.AsyncClient, settings: Settings) -> Caller:
+    """Somebody else."""
+    return caller(client, settings, "ben")
+
+
+def caller(client: httpx.AsyncClient, settings: Settings, sub: str) -> Caller:
+    """Whoever it is, with a token that outlives every test."""
+    return Caller(client, make_token(settings.keys.jwt, sub, (), timedelta(days=3_650), now=NOON))

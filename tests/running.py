@@ -30,7 +30,7 @@ class Clock:
 
 @asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[ASGIApp]:
-    """The app between `lifespan.startup` and `lifespan.shutdown`; what these raise comes out here."""
+    """The app between its startup and its shutdown; what these raise comes out here."""
     told: asyncio.Queue[Message] = asyncio.Queue()
     said: asyncio.Queue[Message] = asyncio.Queue()
     scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
@@ -44,7 +44,10 @@ async def serving(app: ASGIApp) -> AsyncIterator[ASGIApp]:
 
 
 async def _live(
-    app: ASGIApp, scope: dict[str, object], told: asyncio.Queue[Message], said: asyncio.Queue[Message]
+    app: ASGIApp,
+    scope: dict[str, object],
+    told: asyncio.Queue[Message],
+    said: asyncio.Queue[Message],
 ) -> None:
     await app(scope, told.get, said.put)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import CannotApply
-from domain.identity import shared_key
+from domain.identity import shared_ids
 from domain.path import ABSENT, canonical, child, find, get, join, list_key, parse, related
 
 FORM = {"acts": [{"id": "a5", "fee": 1}, {"id": 7, "tags": ["x", "y"]}], "a/b": {"": 0}, "id:1": 2}
@@ -100,8 +100,8 @@ def test_a_list_has_a_key_if_it_gives_every_item_an_id_of_its_own(
 
 
 def test_lists_share_a_key_only_if_an_id_means_the_same_item_under_every_key() -> None:
-    assert shared_key([{"key": "a", "id": 1}], [{"key": "b"}]) == "key"
-    assert shared_key([{"key": "a", "id": "b"}], [{"key": "b"}]) is None
+    assert shared_ids([{"key": "a", "id": 1}], [{"key": "b"}]) == [["a"], ["b"]]
+    assert shared_ids([{"key": "a", "id": "b"}], [{"key": "b"}]) is None
 
 
 def test_an_id_that_only_one_item_has_names_it_even_if_others_have_none() -> None:

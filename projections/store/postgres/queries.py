@@ -52,13 +52,12 @@ LINES = (
     "SELECT notification_id, originator_id, originator_version, topic, state, by, hash FROM stored_events "
     "WHERE notification_id > %b ORDER BY notification_id LIMIT %b"
 )
-ADVANCE = "UPDATE positions SET position = %s WHERE name = %s AND position = %s"
-TAKE_DRAFTS = """
+PUT_DRAFT: LiteralString = """
     INSERT INTO drafts (draft, owner, form, subject, title, status, template, version, step, completed_steps,
                         conflicts, created_at, saved_at, saved_by, saved_device, expires_at, forked_from)
     SELECT draft, owner, form, subject, title, status, template, version, step, completed_steps,
            conflicts, created_at, saved_at, saved_by, saved_device, expires_at, forked_from
-    FROM jsonb_to_recordset(%s::jsonb) AS r(
+    FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
         draft uuid, owner text, form text, subject text, title text, status text, template boolean,
         version bigint, step text, completed_steps text, conflicts integer, created_at timestamptz,
         saved_at timestamptz, saved_by text, saved_device text, expires_at timestamptz, forked_from text)
@@ -71,17 +70,31 @@ TAKE_DRAFTS = """
         expires_at = excluded.expires_at
     WHERE drafts.version <= excluded.version
 """
+TAKE_DRAFTS: LiteralString = f"""
+    WITH advanced AS (
+        UPDATE positions SET position = %(position)s WHERE name = %(name)s AND position = %(expected)s
+        RETURNING position
+    ), taken AS ({PUT_DRAFT.replace("WHERE NOT EXISTS", "WHERE EXISTS (SELECT FROM advanced) AND NOT EXISTS")})
+    SELECT position FROM advanced
+"""
 SET_ASIDE = (
     "INSERT INTO set_aside VALUES (%(name)s, %(position)s, %(draft)s, %(version)s, %(problem)s) "
     "ON CONFLICT DO NOTHING"
 )
-REST = (
-    "INSERT INTO states (draft, version, body, rest, hash, resting) "
-    "SELECT d, v, b, r, h, true FROM (VALUES (%b::uuid, %b::bigint, %b::bytea, %b::bytea, %b::bytea)) "
-    "AS s(d, v, b, r, h) WHERE NOT EXISTS (SELECT FROM tombstones t WHERE t.draft = d) "
-    "ON CONFLICT DO NOTHING"
-)
-NO_OLDER_REST = "DELETE FROM states WHERE draft = %s AND resting AND version < %s"
+REST = """
+    WITH given AS (
+        SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::bytea[], %b::bytea[], %b::bytea[], %b::text[])
+            AS g(draft, version, body, rest, hash, search)
+        WHERE NOT EXISTS (SELECT FROM tombstones t WHERE t.draft = g.draft)
+    ), rested AS (
+        INSERT INTO states (draft, version, body, rest, hash, resting)
+        SELECT draft, version, body, rest, hash, true FROM given ON CONFLICT DO NOTHING
+    ), older AS (
+        DELETE FROM states s USING given g WHERE s.draft = g.draft AND s.resting AND s.version < g.version
+    )
+    UPDATE drafts d SET rested = g.version, search = g.search
+    FROM given g WHERE d.draft = g.draft AND d.rested < g.version
+"""
 RESTED = "UPDATE drafts SET rested = %s, search = %s WHERE draft = %s AND rested < %s"
 UNRESTED = """
     SELECT d.draft FROM drafts d WHERE d.rested < d.version AND (%b::text IS NULL OR EXISTS (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
@@ -240,25 +240,27 @@ class PostgresStore:
         aside: Sequence[Mapping[str, Any]] = (),
     ) -> bool:
         """Write rows and the new position in one transaction; False if another process was faster."""
-        async with self._working() as connection, connection.transaction():
-            moved = await connection.execute(queries.ADVANCE, (position, name, expected))
-            if moved.rowcount == 0:
+        arguments = {"name": name, "expected": expected, "position": position}
+        async with self._working() as connection, _at_once(connection, bool(aside)):
+            taken = await connection.execute(queries.TAKE_DRAFTS, {**arguments, "rows": _json(rows)})
+            if await taken.fetchone() is None:
                 return False
-            if rows:
-                await connection.execute(queries.TAKE_DRAFTS, (_json(rows),))
             for event in aside:
                 await connection.execute(queries.SET_ASIDE, {"name": name, **event})
         return True
 
     async def rest(self, states: Sequence[tuple[State, str]]) -> None:
         """Put down quiet drafts' whole states, each with its search text."""
+        columns = (
+            [state.draft for state, _ in states],
+            [state.version for state, _ in states],
+            [state.body for state, _ in states],
+            [state.rest for state, _ in states],
+            [state.hash for state, _ in states],
+            [search for _, search in states],
+        )
         async with self._working() as connection:
-            for state, search in states:
-                async with connection.transaction():
-                    arguments = (state.draft, state.version, state.body, state.rest, state.hash)
-                    await connection.execute(queries.REST, arguments)
-                    await connection.execute(queries.NO_OLDER_REST, (state.draft, state.version))
-                    await connection.execute(queries.RESTED, (state.version, search, state.draft, state.version))
+            await connection.execute(queries.REST, columns)
 
     async def unrested(self, limit: int, principal: str | None = None) -> Sequence[UUID]:
         """Drafts whose resting state lies behind their line; only one principal's, if given."""
@@ -292,7 +294,7 @@ class PostgresStore:
             await cursor.executemany(queries.ADD_STATE, [_state(state, False) for state in rebuilt.states])
             if rebuilt.resting is not None:
                 await cursor.execute(queries.ADD_STATE, _state(rebuilt.resting, True))
-            await cursor.execute(queries.TAKE_DRAFTS, (_json([rebuilt.line]),))
+            await cursor.execute(queries.PUT_DRAFT, {"rows": _json([rebuilt.line])})
             await cursor.execute(queries.RESTED, (rebuilt.head, rebuilt.search, draft, rebuilt.head))
 
     async def remove_strays(self) -> None:
@@ -326,6 +328,11 @@ class PostgresStore:
             cursor = connection.cursor(row_factory=dict_row)
             await cursor.execute(statement, arguments)
             return await cursor.fetchall()
+
+
+def _at_once(connection: AsyncConnection[Any], several: bool) -> Any:
+    """A transaction if there are several statements; one alone is one already."""
+    return connection.transaction() if several else nullcontext()
 
 
 async def _schema(connection: AsyncConnection[Any]) -> int:
