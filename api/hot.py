@@ -12,7 +12,7 @@ import hashlib
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -284,9 +284,9 @@ def _value(text: str, kind: type) -> Any:
 def _moment(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text.replace(" ", "+"))
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo is not None else None
+    except (ValueError, OverflowError):  # the latter beyond the years 1 to 9999 in UTC
         return None
-    return moment if moment.tzinfo is not None else None
 
 
 def _which(query: bytes) -> tuple[int | None, datetime | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ from domain.draft import Beginning, DataEvent, Draft, DraftEvent
 from domain.errors import DraftNotFound, VersionNotFound
 from projections.catch_up import CatchUp
 from projections.snapshot import body_at, data_at, owner_key, served
-from projections.store.base import DraftFilter, Store, VersionFilter
+from projections.store.base import DraftFilter, Store, VersionFilter, VersionLine
 from projections.store.records import Reading as Row
 
 NOBODY = ""  # the principal of a caller who never wrote and so can see no draft
@@ -46,15 +47,18 @@ class Reading:
     ) -> dict[str, Any]:
         """A page of the version history, newest first; `grouped` by editing session."""
         by = await self._principal(sub)
-        one_more = _one_more(wanted)
-        lines = await (self._store.sessions if grouped else self._store.versions)(
-            by, draft, one_more
-        )
-        if not lines:
-            await self._row(draft, by, 1)
         if grouped:
-            return page([_session(line) for line in lines], wanted.limit, lambda s: cursor(s["to"]))
-        return page([_line(line) for line in lines], wanted.limit, lambda v: cursor(v["version"]))
+            spells = await self._store.sessions(by, draft, _one_more(wanted))
+            found = page([_session(s) for s in spells], wanted.limit, lambda s: cursor(s["to"]))
+        else:
+            lines = await self._store.versions(by, draft, _one_more(wanted))
+            names = await self._people.subs_of({line[2] for line in lines})
+            found = page(
+                [_line(line, names) for line in lines], wanted.limit, lambda v: cursor(v["version"])
+            )
+        if not found["items"]:
+            await self._row(draft, by, 1)
+        return found
 
     async def version(self, draft: UUID, sub: str, version: int) -> dict[str, Any]:
         """One version: who, when, act, device, and what it changed."""
@@ -163,13 +167,21 @@ def _number(text: str, head: int) -> int:
 
 
 def _one_more(wanted: Any) -> Any:
-    values = {name: getattr(wanted, name) for name in type(wanted).__slots__}
-    return type(wanted)(**{**values, "limit": wanted.limit + 1})
+    return replace(wanted, limit=wanted.limit + 1)
 
 
-def _line(line: Mapping[str, Any]) -> dict[str, Any]:
-    paths = line["paths"]
-    return {**line, "paths": paths.split("\n") if paths else []}
+def _line(line: VersionLine, names: Mapping[str, str]) -> dict[str, Any]:
+    version, act, by, at, device, paths, label, reason = line
+    return {
+        "version": version,
+        "act": act,
+        "by": names[by],
+        "at": at,
+        "device": device,
+        "paths": paths.split("\n") if paths else [],
+        "label": label,
+        "reason": reason,
+    }
 
 
 def _session(line: Mapping[str, Any]) -> dict[str, Any]:

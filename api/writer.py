@@ -247,8 +247,12 @@ class Writer:
         """Save what was decided, or run it again, or tell everybody why not."""
         if not works:
             return
+        group = self._to_group(works)
+        if _wants_a_slot_twice(group):
+            await self._one_by_one(works, StoreUnavailable(_BROKEN))
+            return
         try:
-            outcome = await self._store.save(self._to_group(works))
+            outcome = await self._store.save(group)
         except Forbidden as refused:
             await self._one_by_one(works, refused)
         except Exception as error:  # noqa: BLE001 - told to everyone who waits
@@ -359,6 +363,16 @@ class Writer:
 
 
 _BROKEN = "The change could not be saved; send it again."
+
+
+def _wants_a_slot_twice(group: Group) -> bool:
+    """Whether two drafts come back to one slot: which of them was first, the store can say."""
+    wanted = [
+        (register["owner"], register["form"], register["subject"])
+        for register in group.registers
+        if register["register"] == "take_slot"
+    ]
+    return len(wanted) > len(set(wanted))
 
 
 def _same_slot(one: Draft, other: Draft) -> bool:

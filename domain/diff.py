@@ -29,15 +29,15 @@ def diff(before: Data, after: Data) -> list[Change]:
 
 
 def _diff_objects(changes: list[Change], path: str, before: Data, after: Data) -> None:
-    missing = ABSENT
-    lookup = after.get
-    suspects = [name for name, old in before.items() if lookup(name, missing) is not old]
+    kept, lookup = len(before), after.get
+    suspects = [name for name, old in before.items() if lookup(name, ABSENT) is not old]
     for name in suspects:
         if name in after:
             _diff_values(changes, child(path, name), before[name], after[name])
         else:
+            kept -= 1
             changes.append({"op": "remove", "path": child(path, name), "before": before[name]})
-    if len(after) == len(before) and not any(name not in after for name in suspects):
+    if len(after) == kept:
         return
     for name, new in after.items():
         if name not in before:

@@ -286,8 +286,8 @@ class Draft(Aggregate, created_event_name="Created"):
         self.expires_at = max(self.expires_at, at + timedelta(days=self.expiry_days))
 
     def leave(self, status: str) -> None:
-        """Stop being open, and give the slot free."""
-        self.status, self.slot = status, False
+        """Stop being open; `slot` still says whether the draft takes one when it comes back."""
+        self.status = status
 
     def copy(self) -> Draft:
         """A draft that can go on alone; the values are shared, since nothing ever alters them."""

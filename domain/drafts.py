@@ -16,7 +16,14 @@ from uuid import UUID, uuid4
 from domain import access, diff
 from domain.diff import Change
 from domain.draft import DataEvent, Draft, DraftEvent, Origin, members_added
-from domain.errors import Clash, Invalid, Refused, SeqReused, VersionMismatch, VersionNotFound
+from domain.errors import (
+    Clash,
+    DraftClosed,
+    Invalid,
+    SeqReused,
+    VersionMismatch,
+    VersionNotFound,
+)
 from domain.merge import Merged, merge
 from domain.restore import restore
 from domain.patch import merge_patch, patch
@@ -271,17 +278,15 @@ class Drafts:
         return self._happen(draft, Draft.Discarded, origin)
 
     def recover(self, draft: Draft, origin: Origin) -> Answer:
-        """Take the draft out of the trash; it is open again and takes its slot."""
+        """Take the draft out of the trash; it is open again and takes the slot that it had."""
         if (earlier := self._admit(draft, origin, right="manage", closed_too=True)) is not None:
             return earlier
         if draft.status == "submitted":
-            raise Refused("A submitted draft stays submitted; fork it to go on from there.")
+            raise DraftClosed(draft.status)
         if draft.status == "open":
             return receipt(draft)
-        began = draft.forked_from is None
-        return self._happen(
-            draft, Draft.Recovered, origin, expiry_days=self.rules.expiry_days, slot=began
-        )
+        days = self.rules.expiry_days
+        return self._happen(draft, Draft.Recovered, origin, expiry_days=days, slot=draft.slot)
 
     # -- the steps of every command
 
@@ -393,12 +398,24 @@ def shares_a_field(data: Data, given: Data) -> bool:
 
 def device_copy(data: Data, since: Sequence[DataEvent], device: str | None) -> Data:
     """What the device held: the data before `since`, and over it its own edits, as sent."""
+    states = [data]
     for event in reversed(since):
-        data = diff.apply(diff.invert(event.changes), data)
+        states.append(diff.apply(diff.invert(event.changes), states[-1]))
+    copy = before = states.pop()
     for event in since:
+        after = states.pop()
         if device is not None and event.device == device and event.act in ("edited", "merged"):
-            data = diff.apply(event.changes if event.sent is None else event.sent, data)
-    return data
+            copy = _over(copy, event, before, after)
+        before = after
+    return copy
+
+
+def _over(copy: Data, event: DataEvent, before: Data, after: Data) -> Data:
+    """A device's copy with its own edit over it, which led the draft from `before` to `after`."""
+    try:
+        return diff.apply(event.changes if event.sent is None else event.sent, copy)
+    except CannotApply:  # it was made on a later base than this copy
+        return merge(before, ours=after, theirs=copy).data
 
 
 def receipt(

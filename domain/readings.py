@@ -12,7 +12,7 @@ from domain.sequence import matches
 from domain.threeway import regions
 from domain.value import Json, fingerprint
 
-_MOST_WORDS: Final = 100_000  # in a text's changed stretch; beyond, it clashes as a whole
+_MOST_WORDS: Final = 100_000  # in a stretch that both changed; beyond, it clashes as a whole
 
 
 @dataclass(slots=True)
@@ -58,15 +58,25 @@ def read_texts(base: str, ours: str, theirs: str) -> tuple[str, str, str]:
     >>> read_texts("a fee of 100", "one fee of 100", "a fee of 250")
     ('one fee of 250', 'one fee of 250', 'one fee of 250')
     """
-    start, end = _common_ends(base, ours, theirs)
-    middles = [text.words(side[start : len(side) - end]) for side in (base, ours, theirs)]
+    lines = [side.splitlines(keepends=True) for side in (base, ours, theirs)]
+    readings = read(lines[0], lines[1], lines[2], _read_words)
+    return "".join(readings.base), "".join(readings.ours), "".join(readings.theirs)
+
+
+def _read_words(
+    readings: Readings, base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]
+) -> None:
+    """Lines that both sides changed, word by word."""
+    sides = ["".join(side) for side in (base, ours, theirs)]
+    start, end = _common_ends(*sides)
+    middles = [text.words(side[start : len(side) - end]) for side in sides]
     if max(map(len, middles)) > _MOST_WORDS:
-        return base, ours, theirs
-    readings = read(middles[0], middles[1], middles[2], Readings.differ)
-    head, tail = base[:start], base[len(base) - end :]
-    parts = (readings.base, readings.ours, readings.theirs)
-    first, second, third = (head + "".join(words) + tail for words in parts)
-    return first, second, third
+        readings.differ(base, ours, theirs)
+        return
+    found = read(middles[0], middles[1], middles[2], Readings.differ)
+    readings.agree([sides[0][:start]])
+    readings.differ(found.base, found.ours, found.theirs)
+    readings.agree([sides[0][len(sides[0]) - end :]])
 
 
 def _common_ends(base: str, ours: str, theirs: str) -> tuple[int, int]:

@@ -33,7 +33,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[ASGIApp]:
     """The app between its startup and its shutdown; what these raise comes out here."""
     told: asyncio.Queue[Message] = asyncio.Queue()
     said: asyncio.Queue[Message] = asyncio.Queue()
-    scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
+    scope: dict[str, object] = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
     life = asyncio.create_task(_live(app, scope, told, said))
     await _tell("lifespan.startup", told, said, life)
     try:

@@ -56,6 +56,11 @@ class Line:
     record: Record
 
 
+# A line of the history: version, act, by (a key), at, device, paths (one a line), label, reason. Plain
+# tuples as the database gives them: a page has many, and is asked for often.
+VersionLine = tuple[Any, ...]
+
+
 class Store(Protocol):
     """The log, the registers and the read models of one database."""
 
@@ -103,8 +108,8 @@ class Store(Protocol):
 
     async def versions(
         self, principal: str, draft: UUID, wanted: VersionFilter
-    ) -> Sequence[Mapping[str, Any]]:
-        """Lines of the version history, newest first, `by` as a name."""
+    ) -> Sequence[VersionLine]:
+        """Lines of the version history, newest first."""
 
     async def sessions(
         self, principal: str, draft: UUID, wanted: VersionFilter

@@ -40,7 +40,7 @@ class Plan:
     """How long and how deep to measure."""
 
     rounds: int = 5
-    seconds: float = 2.5
+    seconds: float = 2.0
     some: int = 1_000
     many: int = 10_000
     back: int = 500

@@ -42,7 +42,6 @@ LIST_VERSIONS = (
     "SELECT version, act, by, at, device, paths, label, reason "
     "FROM list_versions(%b::text, %b::uuid, %b::bigint, %b::integer)"
 )
-VERSION_COLUMNS = ("version", "act", "by", "at", "device", "paths", "label", "reason")
 VERSION_AT = "SELECT version FROM versions WHERE draft = %b AND at <= %b ORDER BY version DESC LIMIT 1"
 LABEL_OF = "SELECT label FROM versions WHERE draft = %b AND version = %b"
 
@@ -122,7 +121,7 @@ def versions(draft: UUID, wanted: VersionFilter) -> tuple[LiteralString, dict[st
     """The version history under a filter."""
     conditions, arguments = _conditions(draft, wanted)
     statement = (
-        "SELECT v.version, v.act, coalesce(p.sub, v.by), v.at, v.device, v.paths, v.label, v.reason "
+        "SELECT v.version, v.act, v.by, v.at, v.device, v.paths, v.label, v.reason "
         f"FROM versions v LEFT JOIN people p ON p.key = v.by WHERE {conditions} "
         "ORDER BY v.version DESC LIMIT %(limit)s"
     )

@@ -14,13 +14,14 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
 from domain.errors import Forbidden
-from projections.store.base import DraftFilter, Line, VersionFilter
+from projections.store.base import DraftFilter, Line, VersionFilter, VersionLine
 from projections.store.migrations import must_be_current
 from projections.store.postgres import queries
 from projections.store.postgres.connections import (
     READER,
     UNREACHABLE,
     WORKER,
+    Lanes,
     connect,
     pool,
     reaching,
@@ -47,9 +48,10 @@ class PostgresStore:
 
     name = "postgresql"
 
-    def __init__(self, url: str, *, readers: int = 8, workers: int = 4) -> None:
+    def __init__(self, url: str, *, lanes: int = 4, readers: int = 4, workers: int = 4) -> None:
         self._url = url
         self._readers = pool(url, READER, readers)
+        self._lanes = Lanes(url, READER, lanes)
         self._workers = pool(url, WORKER, workers)
         self._writer: AsyncConnection[Any] | None = None
 
@@ -58,11 +60,13 @@ class PostgresStore:
         async with reaching():
             connection = await self._writing()
             must_be_current("postgres", await _schema(connection))
+            await self._lanes.open()
             await self._readers.open(wait=True, timeout=10)
             await self._workers.open(wait=True, timeout=10)
 
     async def stop(self) -> None:
         """Let go of every connection."""
+        await self._lanes.close()
         await self._readers.close()
         await self._workers.close()
         if self._writer is not None:
@@ -165,8 +169,8 @@ class PostgresStore:
 
     async def read(self, principal: str, draft: UUID, upto: int | None = None) -> Reading | None:
         """The current form state, or that of an earlier version, as it is in the log now."""
-        async with reaching(), self._readers.connection() as connection:
-            rows = await _rows(connection, queries.READ_DRAFT, (principal, draft, upto))
+        async with reaching():
+            rows = await self._lanes.rows(queries.READ_DRAFT, (principal, draft, upto))
         if not rows:
             return None
         role, head, version, body, rest, topics, tail = rows[0]
@@ -179,16 +183,15 @@ class PostgresStore:
 
     async def versions(
         self, principal: str, draft: UUID, wanted: VersionFilter
-    ) -> Sequence[Mapping[str, Any]]:
-        """Lines of the version history, newest first, `by` as a name."""
+    ) -> Sequence[VersionLine]:
+        """Lines of the version history, newest first, `by` as a key."""
         if wanted == VersionFilter(before=wanted.before, limit=wanted.limit):
-            below = wanted.before or 2**62
-            async with reaching(), self._readers.connection() as connection:
-                rows = await _rows(connection, queries.LIST_VERSIONS, (principal, draft, below, wanted.limit))
-            return [_version_line(row) for row in rows]
-        statement, arguments = queries.versions(draft, wanted)
+            arguments = (principal, draft, wanted.before or 2**62, wanted.limit)
+            async with reaching():
+                return await self._lanes.rows(queries.LIST_VERSIONS, arguments)
+        statement, named = queries.versions(draft, wanted)
         async with self._as(principal) as connection:
-            return [_version_line(row) for row in await _rows(connection, statement, arguments)]
+            return await _rows(connection, statement, named)
 
     async def sessions(
         self, principal: str, draft: UUID, wanted: VersionFilter
@@ -353,10 +356,6 @@ def _one(rows: Sequence[Any]) -> Any:
 
 def _records(draft: UUID, rows: Sequence[Any]) -> list[Record]:
     return [Record(draft, *row) for row in rows]
-
-
-def _version_line(row: Sequence[Any]) -> dict[str, Any]:
-    return dict(zip(queries.VERSION_COLUMNS, row, strict=True))
 
 
 def _version(record: Record, row: VersionRow, labels: Mapping[int, str]) -> tuple[Any, ...]:

@@ -102,7 +102,7 @@ def versions(principal: str, draft: UUID, wanted: VersionFilter) -> tuple[str, d
     """The version history under a filter."""
     conditions, arguments = _conditions(principal, draft, wanted)
     statement = (
-        "SELECT v.version, v.act, coalesce(p.sub, v.by) AS by, v.at, v.device, v.paths, v.label, v.reason "
+        "SELECT v.version, v.act, v.by, v.at, v.device, v.paths, v.label, v.reason "
         f"FROM versions v LEFT JOIN people p ON p.key = v.by WHERE {conditions} "
         "ORDER BY v.version DESC LIMIT :limit"
     )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from domain.errors import Forbidden, StoreUnavailable
-from projections.store.base import DraftFilter, Line, VersionFilter
+from projections.store.base import DraftFilter, Line, VersionFilter, VersionLine
 from projections.store.migrations import must_be_current
 from projections.store.records import (
     Committed,
@@ -141,9 +141,9 @@ class SqliteStore:
 
     async def versions(
         self, principal: str, draft: UUID, wanted: VersionFilter
-    ) -> Sequence[Mapping[str, Any]]:
-        """Lines of the version history, newest first, `by` as a name."""
-        return self._dicts(*queries.versions(principal, draft, wanted))
+    ) -> Sequence[VersionLine]:
+        """Lines of the version history, newest first."""
+        return self._rows(*queries.versions(principal, draft, wanted))
 
     async def sessions(
         self, principal: str, draft: UUID, wanted: VersionFilter

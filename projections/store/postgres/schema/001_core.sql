@@ -243,8 +243,7 @@ LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM set_config('variorum.user', the_user, true);
-    RETURN QUERY SELECT v.version, v.act, coalesce(p.sub, v.by), v.at, v.device, v.paths, v.label, v.reason
-        FROM versions v LEFT JOIN people p ON p.key = v.by
+    RETURN QUERY SELECT v.version, v.act, v.by, v.at, v.device, v.paths, v.label, v.reason FROM versions v
         WHERE v.draft = the_draft AND v.version < below ORDER BY v.version DESC LIMIT how_many;
 END $$;
 

@@ -1,0 +1,199 @@
+"""The words of the API tests: callers who open, save, read and bring back, over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import httpx
+
+Document: TypeAlias = dict[str, Any]
+DraftOrId: TypeAlias = Document | str
+
+DRAFTS = "/v1/drafts"
+PROBLEM = "application/problem+json"
+JSON_PATCH = {"content-type": "application/json-patch+json"}
+MERGE_PATCH = {"content-type": "application/merge-patch+json"}
+
+
+class Unexpected(AssertionError):
+    """The service answered with a problem where the test needs an answer."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody with a token; `asks` gives any answer, most others only what was hoped for."""
+
+    client: httpx.AsyncClient
+    token: str
+
+    async def asks(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """Whatever the service answers; a path without a first slash lies under the drafts'."""
+        headers = {"authorization": f"Bearer {self.token}", **request.pop("headers", {})}
+        url = path if path.startswith("/") else f"{DRAFTS}/{path}"
+        return await self.client.request(method, url, headers=headers, **request)
+
+    async def _gets(self, method: str, path: str, **request: Any) -> Document:
+        answer = await self.asks(method, path, **request)
+        if not answer.is_success:
+            raise Unexpected(f"{method} {path}: {answer.status_code} {answer.text}")
+        document: Document = answer.json() if answer.content else {}
+        return document
+
+    # -- drafts
+
+    async def open(self, data: Document | None = None, **members: Any) -> Document:
+        """Open a draft, of the form `gig` unless said otherwise."""
+        given = {} if data is None else {"data": data}
+        return await self._gets("POST", DRAFTS, json={"form": "gig", **given, **members})
+
+    async def draft(self, draft: DraftOrId, **which: Any) -> Document:
+        """The draft now, or with `version=` or `at=` as it was."""
+        return await self._gets("GET", id_of(draft), params=which)
+
+    async def data(self, draft: DraftOrId, **which: Any) -> Document:
+        """The form's values."""
+        data: Document = (await self.draft(draft, **which))["data"]
+        return data
+
+    async def lists(self, **wanted: Any) -> Document:
+        """One page of the drafts."""
+        return await self._gets("GET", DRAFTS, params=wanted)
+
+    async def fork(self, draft: DraftOrId, **members: Any) -> Document:
+        return await self._gets("POST", f"{id_of(draft)}/fork", json=members)
+
+    async def extend(self, draft: DraftOrId, **members: Any) -> Document:
+        return await self._gets("POST", f"{id_of(draft)}/extend", json=members)
+
+    async def submit(self, draft: DraftOrId) -> Document:
+        return await self._gets("POST", f"{id_of(draft)}/submit")
+
+    async def discard(self, draft: DraftOrId) -> None:
+        await self._gets("DELETE", id_of(draft))
+
+    async def recover(self, draft: DraftOrId) -> Document:
+        return await self._gets("POST", f"{id_of(draft)}/recover")
+
+    # -- edits
+
+    async def save(self, draft: DraftOrId, *changes: Document, **members: Any) -> Document:
+        """Save changes, or with `data=` the whole form; answers the receipt."""
+        return await self._gets("PATCH", id_of(draft), json=edit(*changes, **members))
+
+    async def tries(
+        self,
+        draft: DraftOrId,
+        *changes: Document,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> httpx.Response:
+        """Save, and see what happens."""
+        body = edit(*changes, **members)
+        return await self.asks("PATCH", id_of(draft), json=body, headers=headers or {})
+
+    async def patches(
+        self, draft: DraftOrId, *operations: Document, **query: Any
+    ) -> httpx.Response:
+        """Send a JSON Patch, and see what happens."""
+        return await self.asks(
+            "PATCH", id_of(draft), json=list(operations), params=query, headers=JSON_PATCH
+        )
+
+    async def merges(self, draft: DraftOrId, changes: Any, **query: Any) -> httpx.Response:
+        """Send a JSON Merge Patch, and see what happens."""
+        return await self.asks(
+            "PATCH", id_of(draft), json=changes, params=query, headers=MERGE_PATCH
+        )
+
+    async def sends(self, draft: DraftOrId, *edits: Document) -> list[Document]:
+        """Send an offline queue; answers a receipt or a problem for each edit."""
+        answer = await self._gets("POST", f"{id_of(draft)}/edits", json={"edits": edits})
+        results: list[Document] = answer["results"]
+        return results
+
+    # -- versions
+
+    async def versions(self, draft: DraftOrId, **wanted: Any) -> Document:
+        """One page of the history."""
+        return await self._gets("GET", f"{id_of(draft)}/versions", params=wanted)
+
+    async def version(self, draft: DraftOrId, number: int) -> Document:
+        """One version."""
+        return await self._gets("GET", f"{id_of(draft)}/versions/{number}")
+
+    async def label(self, draft: DraftOrId, version: int, label: str, **members: Any) -> Document:
+        body = {"label": label, **members}
+        return await self._gets("PUT", f"{id_of(draft)}/versions/{version}/label", json=body)
+
+    async def unlabel(self, draft: DraftOrId, version: int) -> None:
+        await self._gets("DELETE", f"{id_of(draft)}/versions/{version}/label")
+
+    async def compare(self, draft: DraftOrId, a: int | str, b: int | str) -> Document:
+        """What differs between two versions."""
+        return await self._gets("GET", f"{id_of(draft)}/compare/{a}...{b}")
+
+    async def restore(self, draft: DraftOrId, version: int, **members: Any) -> Document:
+        return await self._gets(
+            "POST", f"{id_of(draft)}/restore", json={"version": version, **members}
+        )
+
+    async def undo(self, draft: DraftOrId, version: int, **members: Any) -> Document:
+        return await self._gets(
+            "POST", f"{id_of(draft)}/undo", json={"version": version, **members}
+        )
+
+
+def id_of(draft: DraftOrId) -> str:
+    """A draft's id, however it is named."""
+    return draft if isinstance(draft, str) else str(draft["id"])
+
+
+def edit(*changes: Document, **members: Any) -> Document:
+    """The body of an edit."""
+    return {**({"changes": list(changes)} if changes else {}), **members}
+
+
+def add(path: str, value: Any) -> Document:
+    return {"op": "add", "path": path, "value": value}
+
+
+def replace(path: str, value: Any) -> Document:
+    return {"op": "replace", "path": path, "value": value}
+
+
+def remove(path: str) -> Document:
+    return {"op": "remove", "path": path}
+
+
+def move(source: str, path: str) -> Document:
+    return {"op": "move", "from": source, "path": path}
+
+
+def copy(source: str, path: str) -> Document:
+    return {"op": "copy", "from": source, "path": path}
+
+
+def expect(path: str, value: Any) -> Document:
+    return {"op": "test", "path": path, "value": value}
+
+
+def problem(answer: httpx.Response, status: int, slug: str) -> Document:
+    """The problem document of a refusal, which must be of this status and kind."""
+    assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM), answer.text
+    document: Document = answer.json()
+    assert (document["status"], document["type"]) == (status, f"/problems/{slug}"), document
+    assert document["title"]
+    assert document["detail"]
+    return document
+
+
+def pointers(document: Document) -> list[str]:
+    """Where the faults are that a problem document lists."""
+    return [fault["pointer"] for fault in document["errors"]]
+
+
+def without(document: Document, *members: str) -> Document:
+    """The document without the members that a test does not look at."""
+    return {name: value for name, value in document.items() if name not in members}
