@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.responses import RedirectResponse
+from fastapi_swagger import patch_fastapi
 from starlette.types import ASGIApp
 
 import api.drafts
@@ -102,12 +102,19 @@ def create_app(settings: Settings, *, clock: Clock = now, store: Store | None = 
     """The service as an ASGI app, in all its wrappers."""
     service = Service(settings, store or open_store(settings), clock)
     metrics = Metrics()
-    app = FastAPI(title="Variorum", version="1", lifespan=service.running, redoc_url=None)
+    app = FastAPI(
+        title="Variorum",
+        version="1",
+        lifespan=service.running,
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+    )
     app.state.parts = service.parts
     install_problems(app)
     app.include_router(health_routes(service.ready, metrics))
     app.include_router(api.drafts.router)
     app.include_router(api.versions.router)
-    app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
+    patch_fastapi(app)  # /docs out of a package: FastAPI's own page asks a host far away
     hot = app.state.hot = Hot(app, service.parts)
     return wrap(hot, settings, metrics, RequestLog(settings.log_level))

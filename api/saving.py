@@ -114,15 +114,22 @@ class Saving:
         source = await self._at(draft, origin.by, wanted.version)
         new = uuid4()
         if origin.device is not None and origin.seq is not None:
-            new = uuid5(draft, f"fork {origin.by} {origin.device} {origin.seq} {origin.digest}")
+            new = uuid5(draft, f"fork {origin.by} {origin.device} {origin.seq}")
         # The number counts in the draft that is forked, not in the fork.
         alone = replace(origin, seq=None)
         try:
-            return await self._new(
-                await self._writer.begin(new, lambda: self._drafts.fork(source, alone, id=new))
-            )
+            fork = await self._writer.begin(new, lambda: self._drafts.fork(source, alone, id=new))
         except AlreadyBegun:
-            return await self._there_already(new, origin)
+            fork = await self._forked_before(new, origin)
+        return await self._new(fork)
+
+    async def _forked_before(self, fork: UUID, origin: Origin) -> Draft:
+        """The fork that a number of a device made, as it was then."""
+        assert origin.seq is not None
+        (record,) = await self._store.events(fork, 0, 1)
+        if record.event().digest != origin.digest:
+            raise SeqReused(origin.seq)
+        return await self._at(fork, origin.by, 1)
 
     # -- writing data
 

@@ -17,6 +17,7 @@ from domain import access, diff
 from domain.diff import Change
 from domain.draft import DataEvent, Draft, DraftEvent, Origin, members_added
 from domain.errors import (
+    CannotApply,
     Clash,
     DraftClosed,
     Invalid,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from domain.draft import Draft, DraftEvent, Origin
-from domain.drafts import Drafts, Edit, Opening, Rules
+from domain.drafts import Answer, Drafts, Edit, Opening, Rules
 from domain.value import Data
 
 ANN, BEN, EVE = "ann-key-0001", "ben-key-0001", "eve-key-0001"
@@ -102,3 +102,26 @@ def history(draft: Draft) -> list[DraftEvent]:
     """All events of a draft that remembers all of them."""
     assert len(draft.recent) == draft.version
     return draft.recent
+
+
+# Every command on a draft that is there, by what it needs.
+Command = Callable[[Draft, Origin], Answer]
+
+EDIT = fields({"fee": 9})
+WRITES: dict[str, Command] = {
+    "fill": lambda d, o: DRAFTS.fill(d, Opening("gig", "42", {"new": 1}), o),
+    "edit": lambda d, o: DRAFTS.edit(d, EDIT, o),
+    "restore": lambda d, o: DRAFTS.restore(d, 1, {"fee": 9}, o),
+    "undo": lambda d, o: DRAFTS.undo(d, 1, 1, {}, {"fee": 1}, o),
+    "extend": DRAFTS.extend,
+}
+ANY_STATUS: dict[str, Command] = {
+    "label": lambda d, o: DRAFTS.label(d, 1, "x", o),
+    "unlabel": lambda d, o: DRAFTS.unlabel(d, 1, o),
+}
+MANAGES: dict[str, Command] = {
+    "submit": DRAFTS.submit,
+    "discard": DRAFTS.discard,
+    "recover": DRAFTS.recover,
+}
+COMMANDS = {**WRITES, **ANY_STATUS, **MANAGES}

@@ -191,7 +191,7 @@ def test_a_copy_goes_its_own_way_and_leaves_the_draft_as_it_is() -> None:
 
 
 @given(st.lists(edits(1), min_size=1, max_size=2))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_draft_always_knows_how_many_members_it_has(steps: list[tuple[Data, Data]]) -> None:
     draft = opened()
     for state in (data for step in steps for data in step):
@@ -215,7 +215,7 @@ def test_the_expiry_never_moves_back_whatever_the_clock_and_the_setting_say(
 
 
 @given(edits(2))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_draft_folded_from_its_events_is_the_draft(states: tuple[Data, ...]) -> None:
     draft = with_history(states)
     folded: Any = None
