@@ -47,7 +47,7 @@ def receipt_answer(receipt: Receipt) -> Answer:
 
 
 def with_draft(receipt: Receipt, draft: bytes) -> Answer:
-    """200 with a receipt that carries the whole draft (`Prefer: return=representation`, RFC 7240)."""
+    """200 with a receipt that carries the whole draft, as `Prefer` asked (RFC 7240)."""
     body = orjson.dumps(
         {**receipt_document(receipt), "draft": orjson.Fragment(draft)}, option=TIMES
     )

@@ -121,7 +121,7 @@ class _progress:  # noqa: N801 - reads as a phrase where it is used
         self._unit = unit
 
     def __enter__(self) -> Callable[[int, int], None]:
-        return self._tell if sys.stderr.isatty() else lambda done, total: None
+        return self._tell if sys.stderr.isatty() else lambda _done, _total: None
 
     def __exit__(self, *_: object) -> None:
         if sys.stderr.isatty():

@@ -132,7 +132,7 @@ async def save_draft(draft: DraftId, request: Request, hot: HotDep) -> Response:
 @router.post(ONE_DRAFT + "/edits", responses=WRITE)
 async def save_edits(
     draft: DraftId,
-    wanted: schemas.Edits,
+    wanted: schemas.Edits,  # noqa: ARG001 - checks the whole queue and shows it in the OpenAPI
     request: Request,
     caller: CallerDep,
     hot: HotDep,

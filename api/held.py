@@ -14,7 +14,7 @@ PARSED = 4  # times as large as its stored body is a draft in memory, about
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A committed draft, the last link of its chain, and its newest kept state's version and size."""
+    """A committed draft, its last link, and the version and size of its newest kept state."""
 
     draft: Draft
     link: bytes

@@ -1,7 +1,7 @@
-"""The hot routes: saving, fetching the snapshot and listing versions, answered ahead of the general stack.
+"""The hot routes: save, fetch and list versions, answered ahead of the general stack.
 
-FastAPI's middleware and dependencies cost more than a whole save (measured: about 180 µs a request), so
-an exact match of method and path comes here and everything else goes on to the app. FastAPI's own
+FastAPI's middleware and dependencies cost more than a whole save (about 180 µs a request), so an
+exact match of method and path comes here and everything else goes on to the app. FastAPI's own
 entries for these routes stand in the OpenAPI and call the same functions.
 """
 
@@ -13,7 +13,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -130,7 +130,7 @@ class Hot:
             )
         edit = Edit(
             based_on=model.based_on,
-            changes=model.changes,
+            changes=cast("list[dict[str, Any]] | None", model.changes),
             data=model.data,
             merge_patch=patch,
             step=model.step,
@@ -163,7 +163,7 @@ class Hot:
 
 
 class _Edit(dict[str, Any]):
-    """An edit that came as a patch document; it may hold a `merge_patch`, which the wire does not."""
+    """An edit that came as a patch document; it may hold a `merge_patch`, as none on the wire."""
 
 
 def _as_edit(kind: str, value: Any, query: bytes) -> _Edit:
@@ -183,7 +183,7 @@ def _known_members(operation: dict[str, Any]) -> dict[str, Any]:
 
 
 def digest_of(act: str, request: Any) -> str:
-    """What tells two requests of one number apart, however they were sent: 96 bits in 16 characters."""
+    """What tells two requests of one number apart, however they came: 96 bits as 16 characters."""
     said = {name: value for name, value in request.items() if name not in ("device", "seq")}
     packed = orjson.dumps(said, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
     digest = hashlib.blake2b(packed, digest_size=12, person=act.encode()).digest()

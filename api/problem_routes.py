@@ -88,7 +88,7 @@ async def _on_error(request: Request, error: Exception) -> Response:
 
 
 async def _on_validation_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101
+    assert isinstance(error, RequestValidationError)
     return await _on_error(request, _as_ours(error))
 
 
@@ -100,7 +100,7 @@ def _as_ours(error: RequestValidationError) -> VariorumError:
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101
+    assert isinstance(error, HTTPException)
     return _response_of(_http_answer(error, request))
 
 

@@ -154,7 +154,7 @@ def parse_place(text: str | None) -> int | None:
 
 def _changes(event: DraftEvent) -> Sequence[diff.Change]:
     if isinstance(event, Beginning):
-        return diff.diff({}, event.data)
+        return diff.diff({}, event.data or {})
     return event.changes if isinstance(event, DataEvent) else ()
 
 

@@ -1,4 +1,4 @@
-"""What the ordinary routes share: strict JSON bodies, the caller, the parts, answers as responses."""
+"""What the ordinary routes share: strict JSON bodies, the caller, answers as responses."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ class StrictRoute(APIRoute):
 
 def parts_of(request: Request) -> Parts:
     """What the app was made of."""
-    return cast(Parts, request.app.state.parts)
+    return cast("Parts", request.app.state.parts)
 
 
 def hot_of(request: Request) -> Hot:
     """The hot routes."""
-    return cast(Hot, request.app.state.hot)
+    return cast("Hot", request.app.state.hot)
 
 
 _BEARER = HTTPBearer(auto_error=False, description="A JWT; `sub` is the user.")

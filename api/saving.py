@@ -14,6 +14,7 @@ from api.problems import Answer, document
 from api.writer import AlreadyBegun, Writer
 from domain import diff
 from domain.draft import Beginning, DataEvent, Draft, NeedsEvents, Origin
+from domain.drafts import Answer as Decision
 from domain.drafts import (
     Drafts,
     Earlier,
@@ -26,7 +27,6 @@ from domain.drafts import (
     shares_a_field,
     told,
 )
-from domain.drafts import Answer as Decision
 from domain.errors import (
     DraftNotFound,
     IdTaken,
@@ -72,12 +72,12 @@ class Saving:
         return await self._found(holder, opening, origin, wanted.id)
 
     async def _begin(
-        self, opening: Opening, origin: Origin, id: UUID | None, *, slot: bool
-    ) -> Answer:  # noqa: A002
-        draft = id or uuid4()
+        self, opening: Opening, origin: Origin, new: UUID | None, *, slot: bool
+    ) -> Answer:
+        draft = new or uuid4()
         try:
             begun = await self._writer.begin(
-                draft, lambda: self._drafts.open(opening, origin, id=draft, slot=slot)
+                draft, lambda: self._drafts.open(opening, origin, new=draft, slot=slot)
             )
         except AlreadyBegun:
             return await self._there_already(draft, origin)
@@ -95,8 +95,8 @@ class Saving:
             raise IdTaken from None
 
     async def _found(
-        self, holder: UUID, opening: Opening, origin: Origin, id: UUID | None
-    ) -> Answer:  # noqa: A002
+        self, holder: UUID, opening: Opening, origin: Origin, new: UUID | None
+    ) -> Answer:
         """What was sent fills the open draft, unless it plainly belongs to another one."""
         if opening.data:
             held = await self._at(holder, origin.by)
@@ -105,7 +105,7 @@ class Saving:
                 and held.data
                 and not shares_a_field(held.data, opening.data)
             ):
-                return await self._begin(opening, origin, id, slot=False)
+                return await self._begin(opening, origin, new, slot=False)
             await self._writer.run(holder, lambda draft: self._drafts.fill(draft, opening, origin))
         return await self._whole(holder, origin.by)
 
@@ -118,7 +118,7 @@ class Saving:
         # The number counts in the draft that is forked, not in the fork.
         alone = replace(origin, seq=None)
         try:
-            fork = await self._writer.begin(new, lambda: self._drafts.fork(source, alone, id=new))
+            fork = await self._writer.begin(new, lambda: self._drafts.fork(source, alone, new=new))
         except AlreadyBegun:
             fork = await self._forked_before(new, origin)
         return await self._new(fork)
@@ -138,7 +138,7 @@ class Saving:
         return await self._run(draft, lambda d: self._drafts.edit(d, edit, origin), origin, wishes)
 
     async def edits(self, draft: UUID, edits: list[tuple[Edit, Origin]], by: str) -> dict[str, Any]:
-        """Save an offline queue in order and in one transaction; a receipt or a problem for each."""
+        """Save an offline queue in order, in one transaction; a receipt or a problem for each."""
         answers: list[Decision | VariorumError] = []
 
         def save_all(d: Draft) -> Receipt:

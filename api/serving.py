@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -14,53 +21,89 @@ from api import operations
 from api.app import create_app, now
 from api.logs import configure_logs
 from api.security import Tokens
-from api.settings import PREFIX, Settings, load_settings, variable
+from api.settings import Settings, load_settings, variable
 
 DEVELOPER = "dev"
 OWNER = variable("owner_url")
+METRICS = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def serve_forever(given: dict[str, Any]) -> None:
     """Serve until told to stop; `given` are the settings of the command line."""
+    # Uvicorn finishes first and then raises the signal again, for which this is the handler.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     settings = load_settings(**given)
     settings.keys  # noqa: B018 - refuse to start without keys, before anything else
     if settings.on_sqlite or settings.owner_url is not None:
         operations.migrate(settings)
+    _forget_owner()
     operations.require_schema(settings)
-    _hand_over(given)
-    _greet(settings)
-    uvicorn.run(
-        "api.serving:app",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        http="httptools",
-        h11_max_incomplete_event_size=65_536,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=30,
-    )
+    port = _free_port(settings)
+    _greet(settings, port)
+    with _gathered_metrics(settings.workers):
+        uvicorn.run(
+            "api.serving:app",
+            factory=True,
+            host=settings.host,
+            port=port,
+            workers=settings.workers,
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            http="httptools",
+            h11_max_incomplete_event_size=65_536,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=30,
+        )
 
 
 def app() -> ASGIApp:
-    """The app of one worker."""
-    settings = load_settings()
+    """The app of one worker, which does not know the owner's address from anywhere."""
+    settings = load_settings(owner_url=None)
     configure_logs(settings.log_level)
     return create_app(settings)
 
 
-def _hand_over(given: dict[str, Any]) -> None:
-    """Let the workers see the command line's settings, and nobody the owner's address any more."""
-    os.environ.pop(OWNER, None)
-    for name, value in given.items():
-        os.environ[f"{PREFIX}{name.upper()}"] = str(value)
+def _forget_owner() -> None:
+    """Begin again without the owner's address: /proc shows what a process was started with."""
+    named = [name for name in os.environ if name.upper() == OWNER]
+    for name in named:
+        del os.environ[name]
+    if named and Path("/proc/self/environ").exists():
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
 
 
-def _greet(settings: Settings) -> None:
-    where = f"http://{settings.host}:{settings.port}"
+def _free_port(settings: Settings) -> int:
+    """The port that is configured, or one that is free if 0 is.
+
+    Raises:
+        Failed: Nothing can listen there; better said now than by each worker.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        with socket.create_server((settings.host, settings.port), family=family) as probe:
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        raise operations.Failed(
+            f"Nothing can listen on {settings.host}, port {settings.port}: {error.strerror};"
+            " choose another with --host or --port."
+        ) from error
+
+
+@contextmanager
+def _gathered_metrics(workers: int) -> Iterator[None]:
+    """An empty folder for the metrics of several workers, before any of them counts."""
+    if workers == 1:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="variorum-metrics-") as folder:
+        os.environ[METRICS] = folder
+        yield
+
+
+def _greet(settings: Settings, port: int) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    where = f"http://{host}:{port}"
     typer.echo(f"Variorum on {where}/ (documentation: {where}/docs)")
     if settings.on_sqlite and settings.jwt_secret is None:
         token = Tokens(settings, now).issue(DEVELOPER, [], timedelta(days=30))

@@ -1,7 +1,8 @@
 """The writer: the only place that saves; runs what waits, and commits it in one transaction.
 
-One task of the event loop takes the jobs that wait, decides each on a copy of its draft's aggregate,
-and saves all their events as one group; meanwhile the next group gathers. A job that fails, fails alone.
+One task of the event loop takes the jobs that wait, decides each on a copy of its draft's
+aggregate, and saves all their events as one group; meanwhile the next group gathers. A job that
+fails, fails alone.
 Only after the commit do the copies take the aggregates' place and the answers go out.
 """
 
@@ -35,11 +36,11 @@ Command = Callable[[Draft], Answer]
 Beginning = Callable[[], Draft]
 
 
-class AlreadyBegun(Exception):  # noqa: N818 - an outcome, told to the one who asked
+class AlreadyBegun(Exception):
     """A draft with this id is there already."""
 
 
-class _Gone(Exception):  # noqa: N818 - the draft fell out of the cache before its job ran
+class _Gone(Exception):
     """Load the draft and queue the job again."""
 
 
@@ -215,7 +216,7 @@ class Writer:
         assert job.beginning is not None
         try:
             draft = job.beginning()
-        except Exception as error:  # noqa: BLE001 - told to the one who asked
+        except Exception as error:
             job.fail(error)
             return True
         if draft.slot and any(
@@ -255,7 +256,7 @@ class Writer:
             outcome = await self._store.save(group)
         except Forbidden as refused:
             await self._one_by_one(works, refused)
-        except Exception as error:  # noqa: BLE001 - told to everyone who waits
+        except Exception as error:
             self._fail(works, error)
         else:
             if isinstance(outcome, Moved):

@@ -41,7 +41,7 @@ class Origin:
     reason: str | None = None
 
 
-class NeedsEvents(Exception):  # noqa: N818 - a question to the caller, not an error
+class NeedsEvents(Exception):
     """The draft does not remember far enough back; give it the events after `version`."""
 
     def __init__(self, version: int) -> None:
@@ -63,11 +63,11 @@ class DraftEvent(Aggregate.Event):
     @property
     def act(self) -> str:
         """How this version came to be: `edited`, `restored`, …"""
-        return cast(str, type(self).TOPIC).rpartition(".")[2]  # type: ignore[attr-defined]
+        return cast("str", type(self).TOPIC).rpartition(".")[2]  # type: ignore[attr-defined]
 
     def mutate(self, aggregate: Any) -> Any:
         """Apply the event and remember it for later merges."""
-        draft = super().mutate(aggregate)
+        draft = cast("Draft", super().mutate(aggregate))
         draft.remember(self)
         return draft
 
@@ -266,7 +266,9 @@ class Draft(Aggregate, created_event_name="Created"):
         self.members: dict[str, str] = {}
         self.labels: dict[int, str] = {}
         self.conflicts: list[dict[str, Any]] = []
-        self.devices: dict[str, tuple[int, int, str | None]] = {}  # seq, version, digest of the last
+        self.devices: dict[
+            str, tuple[int, int, str | None]
+        ] = {}  # seq, version, digest of the last
         self.forked_from: Mapping[str, Any] | None = event.forked_from
         self.member_count: int = count_members(self.data)
         self.recent: list[DraftEvent] = []
@@ -293,7 +295,7 @@ class Draft(Aggregate, created_event_name="Created"):
         """A draft that can go on alone; the values are shared, since nothing ever alters them."""
         other = Draft.__new__(Draft)
         other.__dict__.update(self.__dict__)
-        other._pending_events = []
+        other._pending_events = []  # noqa: SLF001 - another of this class
         for name in ("members", "labels", "devices", "recent"):
             setattr(other, name, getattr(self, name).copy())
         return other
@@ -315,7 +317,10 @@ class Draft(Aggregate, created_event_name="Created"):
 
 def members_added(changes: Sequence[Change]) -> int:
     """By how many members and items the changes make the data larger (negative: smaller)."""
-    return sum(_weight(change.get("after")) - _weight(change.get("before")) + _placed(change["op"]) for change in changes)
+    return sum(
+        _weight(change.get("after")) - _weight(change.get("before")) + _placed(change["op"])
+        for change in changes
+    )
 
 
 def _weight(value: object) -> int:

@@ -1,8 +1,8 @@
 """Drafts: every command on a draft; decides by the product's rules and records, saves nothing.
 
-A command checks in this order: gate, repetition, status, If-Match, merge (the token is checked before
-it gets here). It either raises and leaves the draft untouched, or answers; what it recorded are the
-draft's pending events.
+A command checks in this order: gate, repetition, status, If-Match, merge (the token is checked
+before it gets here). It either raises and leaves the draft untouched, or answers; what it recorded
+are the draft's pending events.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from domain.errors import (
     VersionNotFound,
 )
 from domain.merge import Merged, merge
-from domain.restore import restore
 from domain.patch import merge_patch, patch
 from domain.path import ABSENT, parse
+from domain.restore import restore
 from domain.undo import undo
 from domain.value import Data, count_members, depth_of, same
 
@@ -51,7 +51,7 @@ class Edit:
     """
 
     based_on: int | None = None
-    changes: Sequence[Mapping[str, Any]] | None = None
+    changes: Sequence[dict[str, Any]] | None = None
     data: Data | None = None
     merge_patch: Data | None = None
     step: str | None = None
@@ -125,12 +125,14 @@ class Drafts:
 
     # -- beginning
 
-    def open(self, opening: Opening, origin: Origin, *, id: UUID | None = None, slot: bool) -> Draft:  # noqa: A002
+    def open(
+        self, opening: Opening, origin: Origin, *, slot: bool, new: UUID | None = None
+    ) -> Draft:
         """A new draft; with `slot` it is the one open draft for its owner, form and subject."""
         self._must_fit(count_members(opening.data), depth_of(opening.data))
-        return Draft._create(
+        return Draft._create(  # noqa: SLF001 - the library's way to choose the first event
             Draft.Created,
-            id=id or uuid4(),
+            id=new or uuid4(),
             **_envelope(origin),
             form=opening.form,
             subject=opening.subject,
@@ -141,11 +143,11 @@ class Drafts:
             slot=slot,
         )
 
-    def fork(self, source: Draft, origin: Origin, *, id: UUID) -> Draft:  # noqa: A002
-        """A new draft of the caller's that begins with the data of `source`, as it was at its version."""
-        return Draft._create(
+    def fork(self, source: Draft, origin: Origin, *, new: UUID) -> Draft:
+        """A new draft of the caller's that begins with the data of `source` at its version."""
+        return Draft._create(  # noqa: SLF001 - the library's way to choose the first event
             Draft.Forked,
-            id=id,
+            id=new,
             **_envelope(origin),
             form=source.form,
             subject=source.subject,
@@ -168,7 +170,9 @@ class Drafts:
             return earlier
         lacking, clashing = filling(draft.data, opening.data)
         if clashing:
-            raise Clash([_clash(draft, (f"/{k}",), None, draft.data[k], v) for k, v in clashing.items()])
+            raise Clash(
+                [_clash(draft, (f"/{k}",), None, draft.data[k], v) for k, v in clashing.items()]
+            )
         changes = diff.diff(draft.data, {**draft.data, **lacking})
         return self._record(draft, Draft.Edited, changes, origin)
 
@@ -207,7 +211,14 @@ class Drafts:
         changes = diff.diff(draft.data, restore(draft.data, then, paths))
         kept = None if paths is None else tuple(paths)
         return self._record(
-            draft, Draft.Restored, changes, origin, dry_run=dry_run, tell=True, version=version, paths=kept
+            draft,
+            Draft.Restored,
+            changes,
+            origin,
+            dry_run=dry_run,
+            tell=True,
+            version=version,
+            paths=kept,
         )
 
     def undo(
@@ -223,7 +234,7 @@ class Drafts:
         dry_run: bool = False,
         if_match: Collection[int] | None = None,
     ) -> Answer:
-        """Take back what `version` to `through` changed (`before` to `after`), keep what came later."""
+        """Take back what `version` to `through` changed (`before` to `after`); keep the rest."""
         if (earlier := self._admit(draft, origin, if_match)) is not None:
             return earlier
         undone = undo(before, after, draft.data, paths)
@@ -266,13 +277,17 @@ class Drafts:
             return earlier
         return self._happen(draft, Draft.Extended, origin, expiry_days=self.rules.expiry_days)
 
-    def submit(self, draft: Draft, origin: Origin, *, if_match: Collection[int] | None = None) -> Answer:
+    def submit(
+        self, draft: Draft, origin: Origin, *, if_match: Collection[int] | None = None
+    ) -> Answer:
         """Finish the draft."""
         if (earlier := self._admit(draft, origin, if_match, right="manage")) is not None:
             return earlier
         return self._happen(draft, Draft.Submitted, origin)
 
-    def discard(self, draft: Draft, origin: Origin, *, if_match: Collection[int] | None = None) -> Answer:
+    def discard(
+        self, draft: Draft, origin: Origin, *, if_match: Collection[int] | None = None
+    ) -> Answer:
         """Put the draft in the trash."""
         if (earlier := self._admit(draft, origin, if_match, right="manage")) is not None:
             return earlier
@@ -350,16 +365,24 @@ class Drafts:
         tell: bool = False,
         **facts: Any,
     ) -> Receipt:
-        """Record the changes if they or the step alter anything; `tell` lists them in the receipt."""
+        """Record what alters anything, the changes or the step; `tell` lists the changes."""
         self._must_stay_within(draft, changes)
         answer = diff.serve(changes, draft.data) if tell else ()
-        alters = bool(changes) or facts.get("step") is not None or facts.get("completed_steps") is not None
+        alters = (
+            bool(changes)
+            or facts.get("step") is not None
+            or facts.get("completed_steps") is not None
+        )
         recorded = alters and not dry_run
         if recorded:
-            self._trigger(draft, event, origin, changes=changes, expiry_days=self._new_expiry(draft), **facts)
+            self._trigger(
+                draft, event, origin, changes=changes, expiry_days=self._new_expiry(draft), **facts
+            )
         return receipt(draft, recorded=recorded, changes=answer, outcomes=facts.get("outcomes"))
 
-    def _happen(self, draft: Draft, event: type[DraftEvent], origin: Origin, **facts: Any) -> Receipt:
+    def _happen(
+        self, draft: Draft, event: type[DraftEvent], origin: Origin, **facts: Any
+    ) -> Receipt:
         self._trigger(draft, event, origin, **facts)
         return receipt(draft, recorded=True)
 
@@ -369,7 +392,8 @@ class Drafts:
         draft.trigger_event(event, **envelope, **facts)
 
     def _new_expiry(self, draft: Draft) -> int | None:
-        return _news(self.rules.expiry_days, draft.expiry_days)
+        days = self.rules.expiry_days
+        return None if days == draft.expiry_days else days
 
     def _must_stay_within(self, draft: Draft, changes: Sequence[Change]) -> None:
         depth = max((_depth(change) for change in changes), default=0)
@@ -377,7 +401,9 @@ class Drafts:
 
     def _must_fit(self, members: int, depth: int) -> None:
         if depth > self.rules.max_depth:
-            raise Invalid.one("/data", f"The data may be nested {self.rules.max_depth} deep at most.")
+            raise Invalid.one(
+                "/data", f"The data may be nested {self.rules.max_depth} deep at most."
+            )
         if members > self.rules.max_members:
             raise Invalid.one(
                 "/data", f"A draft may have {self.rules.max_members} members and items at most."
@@ -385,7 +411,7 @@ class Drafts:
 
 
 def filling(data: Data, given: Data) -> tuple[Data, Data]:
-    """What a draft lacks of what is given, and what it holds with another value; never the empty."""
+    """What a draft lacks of what is given, and what it holds otherwise; never what is empty."""
     news = {k: v for k, v in given.items() if not _empty(v)}
     lacking = {k: v for k, v in news.items() if k not in data}
     clashing = {k: v for k, v in news.items() if k in data and not same(data[k], v)}

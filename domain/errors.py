@@ -115,7 +115,7 @@ class NotFound(VariorumError):
 class DraftNotFound(NotFound):
     """There is no such draft for this caller."""
 
-    def __init__(self, draft: UUID | str | None = None) -> None:
+    def __init__(self) -> None:
         super().__init__("There is no such draft, or it is not yours.")
 
 

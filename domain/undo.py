@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from domain.diff import diff
+from domain.identity import shared_ids
 from domain.merge import Clash, merge
-from domain.path import ABSENT, as_id, find, join, parse, related, step
+from domain.path import ABSENT, as_id, find, join, parse, related
 from domain.restore import restore
-from domain.value import Data, Json, same
+from domain.value import Data, same
 
 Outcome: TypeAlias = Literal["undone", "superseded", "dependent"]
 """Taken back; changed again since, so nothing done; or its list item or parent is gone."""
@@ -36,10 +37,11 @@ def undo(before: Data, after: Data, now: Data, paths: Sequence[str] | None = Non
     outcomes: dict[str, Outcome] = {}
     refused: list[str] = []
     for change in diff(target, after):
-        path = _whole_list(after, change["path"])
+        path = _whole_list(change["path"], (after, now, target))
+        moved = change["op"] == "move" and path == change["path"]
         if path not in outcomes:
-            outcomes[path] = look.outcome(change["op"], path)
-            if outcomes[path] != "undone" and change["op"] != "move":
+            outcomes[path] = look.move(path) if moved else look.value(path)
+            if outcomes[path] != "undone" and not moved:
                 refused.append(path)
     return Undone(_left_alone(merged.data, now, refused), tuple(outcomes.items()))
 
@@ -56,14 +58,14 @@ def _left_alone(data: Data, now: Data, paths: Sequence[str]) -> Data:
     return restore(data, now, there)
 
 
-def _whole_list(data: Json, path: str) -> str:
-    """The path, cut where it enters a list without ids: its places are not the same for ever."""
+def _whole_list(path: str, sides: Sequence[Data]) -> str:
+    """The path, cut where it enters a list that was merged by position: its places do not last."""
     tokens = parse(path)
     for depth, token in enumerate(tokens):
-        if type(data) is list and as_id(token) is None:
-            return join(*tokens[:depth])
-        if depth + 1 < len(tokens):
-            data = step(data, token)
+        above = join(*tokens[:depth])
+        lists = [value for side in sides if type(value := find(side, above)) is list]
+        if lists and (as_id(token) is None or shared_ids(*lists) is None):
+            return above
     return path
 
 
@@ -76,19 +78,25 @@ class _Look:
     result: Data
     clashes: Sequence[Clash]
 
-    def outcome(self, op: str, path: str) -> Outcome:
-        in_the_way = [clash for clash in self.clashes if related(clash.path, path)]
-        if op == "move":
-            in_the_way = [clash for clash in in_the_way if not clash.path.startswith(path)]
-            gone = find(self.now, path) is ABSENT
-        else:
-            in_the_way = [clash for clash in in_the_way if not _is_order_above(clash, path)]
-            gone = find(self.now, join(*parse(path)[:-1])) is ABSENT
-            if same(find(self.result, path), find(self.target, path)):
-                return "undone"
-        if gone:
+    def value(self, path: str) -> Outcome:
+        """What became of the value at a path."""
+        if same(find(self.result, path), find(self.target, path)):
+            return "undone"
+        if find(self.now, join(*parse(path)[:-1])) is ABSENT:
             return "dependent"
-        return "superseded" if in_the_way else "undone"
+        return self._unless(not _is_order_above(clash, path) for clash in self._clashes(path))
+
+    def move(self, path: str) -> Outcome:
+        """What became of an item's place in its list."""
+        if find(self.now, path) is ABSENT:
+            return "dependent"
+        return self._unless(not clash.path.startswith(path) for clash in self._clashes(path))
+
+    def _clashes(self, path: str) -> list[Clash]:
+        return [clash for clash in self.clashes if related(clash.path, path)]
+
+    def _unless(self, in_the_way: Iterable[bool]) -> Outcome:
+        return "superseded" if any(in_the_way) else "undone"
 
 
 def _is_order_above(clash: Clash, path: str) -> bool:

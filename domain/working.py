@@ -13,15 +13,24 @@ _SHORT_LIST: Final = 8
 
 
 class _Places:
-    """Where the ids of one list were seen; membership is exact, a place is checked on use."""
+    """The ids of one list, and where they were seen; a place is checked on use."""
 
-    __slots__ = ("items", "key", "places")
+    __slots__ = ("items", "key", "places", "taken")
 
     def __init__(self, items: list[Json]) -> None:
         self.items = items
         key, ids = own_ids(items)
         self.key = key or KEYS[0]
         self.places = {id_: place for place, id_ in enumerate(ids)}
+        self.taken = set(ids) if key else {id_of(item, any_) for item in items for any_ in KEYS}
+
+    def add(self, id_: str, place: int) -> None:
+        self.places[id_] = place
+        self.taken.add(id_)
+
+    def drop(self, id_: str) -> None:
+        self.places.pop(id_, None)
+        self.taken.discard(id_)
 
     def find(self, wanted: str) -> int | None:
         place = self.places.get(wanted)
@@ -122,7 +131,7 @@ class Working:
             return items.pop(position(items, last))
         if expected is None or not self._is_at(items, expected, wanted):
             expected = self._position(items, last)
-        self._places(items).places.pop(wanted, None)
+        self._places(items).drop(wanted)
         return items.pop(expected)
 
     def _is_at(self, items: list[Json], place: int, wanted: str) -> bool:
@@ -137,14 +146,14 @@ class Working:
 
     def _insert_new(self, items: list[Json], index: int, id_: str, value: Json) -> None:
         places = self._places(items)
-        if id_ in places.places:
+        if id_ in places.taken:
             raise CannotApply(f"there is an item with the id {id_!r} already; use replace")
         if not 0 <= index <= len(items):
             raise CannotApply(f"the list has {len(items)} items, so none goes in at {index}")
         if all(id_of(value, key) != id_ for key in KEYS):
             raise CannotApply(f"the value of a new item must carry its id, {id_!r}")
         items.insert(index, value)
-        places.places[id_] = index
+        places.add(id_, index)
 
     def _parent(self, tokens: tuple[str, ...]) -> Any:
         """The container of the place, with all above it ours to change."""

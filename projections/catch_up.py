@@ -1,8 +1,8 @@
 """Feeds the log to the drafts page and the resting states: in batches, each event once, in order.
 
-It pulls from its position in the log, woken by the writer and by a slow tick, so that nothing depends
-on a signal arriving. Several processes may do it at once: the position moves in the transaction of the
-rows, and who comes second throws its batch away.
+It pulls from its position in the log, woken by the writer and by a slow tick, so that nothing
+depends on a signal arriving. Several processes may do it at once: the position moves in the
+transaction of the rows, and who comes second throws its batch away.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class CatchUp:
             self._unrested[draft] = self._clock()
 
     async def _drain(self) -> None:
-        while await self._take_batch():
+        while await self._take_batch():  # noqa: ASYNC110 - others get their turn in between
             await asyncio.sleep(0)
 
     async def _take_batch(self) -> bool:
@@ -145,7 +145,9 @@ class CatchUp:
                 await self._store.take(NAME, position, lines[-1].position, rows, aside)
             return len(lines) == BATCH
 
-    async def _fold(self, lines: Iterable[Line]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    async def _fold(
+        self, lines: Iterable[Line]
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         moved: dict[UUID, Known] = {}
         aside: list[dict[str, Any]] = []
         for line in lines:
@@ -154,7 +156,7 @@ class CatchUp:
                     moved[line.record.draft] = known
             except Unavailable:
                 raise
-            except Exception as problem:  # noqa: BLE001 - one event must not stop the others
+            except Exception as problem:
                 aside.append(self._set_aside(line, problem))
         now = self._clock()
         for draft in moved:
@@ -187,7 +189,12 @@ class CatchUp:
     def _set_aside(self, line: Line, problem: Exception) -> dict[str, Any]:
         record = line.record
         self._broken.add(record.draft)
-        log.error("event %d of draft %s is set aside: %s", record.version, record.draft, type(problem).__name__)
+        log.error(
+            "event %d of draft %s is set aside: %s",
+            record.version,
+            record.draft,
+            type(problem).__name__,
+        )
         return {
             "position": line.position,
             "draft": record.draft,

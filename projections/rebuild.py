@@ -1,9 +1,9 @@
 """Makes every read model anew from the log, draft by draft, while the service runs.
 
 What: each draft's version rows, whole states and line are replaced in one transaction.
-Why: readers see the old rows or the new ones, never half of them; it can be stopped and begun again.
-Else considered: filling a second set of tables and swapping them, which needs rights over the schema
-that the service's login must not have, and room for everything twice.
+Why: readers see the old rows or the new ones, never half of them; it can be stopped and begun
+again. Else considered: filling a second set of tables and swapping them, which needs rights over
+the schema that the service's login must not have, and room for everything twice.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ class Rebuilt:
     line: dict[str, Any] = field(default_factory=dict)
 
 
-async def rebuild(store: Store, progress: Callable[[int, int], None] = lambda done, total: None) -> int:
+async def rebuild(
+    store: Store, progress: Callable[[int, int], None] = lambda _done, _total: None
+) -> int:
     """Rebuild everything; answers how many drafts there were. `progress` gets done and total."""
     total, done, last = await store.count_drafts(), 0, UUID(int=0)
     while drafts := await store.draft_ids(last, PAGE):

@@ -18,7 +18,7 @@ OWNER_MEMBER = KEY_LENGTH + len(',"owner":""}')  # bytes at the end of every bod
 
 
 def body_of(draft: Draft) -> bytes:
-    """What is served of a draft, but for names and the caller's role; `owner` is a key, and last."""
+    """What is served of a draft, but for names and the caller's role; `owner`, a key, is last."""
     return orjson.dumps(
         {
             "id": str(draft.id),
@@ -80,7 +80,11 @@ def revive(draft_id: UUID, version: int, body: bytes, rest: bytes, *, reach: int
     draft.expires_at = datetime.fromisoformat(seen["expires_at"])
     for name in _AS_THEY_ARE:
         setattr(draft, name, seen[name])
-    draft.members, draft.expiry_days, draft.slot = more["members"], more["expiry_days"], more["slot"]
+    draft.members, draft.expiry_days, draft.slot = (
+        more["members"],
+        more["expiry_days"],
+        more["slot"],
+    )
     draft.labels = {int(n): label for n, label in more["labels"].items()}
     draft.devices = {device: tuple(last) for device, last in more["devices"].items()}
     draft.member_count = count_members(draft.data)
@@ -103,7 +107,7 @@ _AS_THEY_ARE = (
 
 
 def fold(draft_id: UUID, reading: Reading) -> Draft:
-    """The draft at the version that was asked for: the nearest whole one and the events after it."""
+    """The draft at the version asked for: the nearest whole one and the events after it."""
     draft = None
     if reading.body is not None and reading.rest is not None:
         draft = revive(draft_id, reading.version, reading.body, reading.rest)
@@ -123,7 +127,10 @@ def aggregate(draft_id: UUID, loaded: Loaded, *, reach: int) -> tuple[Draft, byt
     """The aggregate as the log has it now, and the last link of its chain."""
     draft, link = None, b""
     if (state := loaded.state) is not None:
-        draft, link = revive(draft_id, state.version, state.body, state.rest, reach=reach), state.hash
+        draft, link = (
+            revive(draft_id, state.version, state.body, state.rest, reach=reach),
+            state.hash,
+        )
     for record in loaded.records:
         draft, link = record.event().mutate(draft), record.hash
     assert draft is not None, "a draft begins with its first event"
@@ -141,7 +148,7 @@ def owner_key(body: bytes) -> str:
 
 
 def body_at(draft_id: UUID, reading: Reading) -> bytes:
-    """The body at the version that was asked for; ready bytes if a whole draft stands just there."""
+    """The body at the version asked for; ready bytes if a whole draft stands just there."""
     if reading.body is not None and not reading.tail:
         return unpacked(reading.body)
     return body_of(fold(draft_id, reading))

@@ -137,7 +137,11 @@ class Store(Protocol):
         """The next events of the log, in the order in which they were committed."""
 
     async def take(
-        self, name: str, expected: int, position: int, rows: Sequence[Mapping[str, Any]],
+        self,
+        name: str,
+        expected: int,
+        position: int,
+        rows: Sequence[Mapping[str, Any]],
         aside: Sequence[Mapping[str, Any]] = (),
     ) -> bool:
         """Write rows and the new position in one transaction; False if another process was faster."""

@@ -15,7 +15,7 @@ class Migration:
     sql: str
 
 
-class SchemaTooOld(Exception):  # noqa: N818
+class SchemaTooOld(Exception):
     """The database lacks migrations; says which command applies them."""
 
     def __init__(self, has: int, wants: int) -> None:
@@ -24,7 +24,7 @@ class SchemaTooOld(Exception):  # noqa: N818
         )
 
 
-class SchemaTooNew(Exception):  # noqa: N818
+class SchemaTooNew(Exception):
     """The database was migrated by a later release."""
 
     def __init__(self, has: int, wants: int) -> None:

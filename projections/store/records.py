@@ -23,7 +23,9 @@ class JsonTranscoder(Transcoder):
 
     def encode(self, obj: Any) -> bytes:
         """The stored bytes, which are also what the chain is made over."""
-        return orjson.dumps({k: v for k, v in obj.items() if v is not None}, option=orjson.OPT_UTC_Z)
+        return orjson.dumps(
+            {k: v for k, v in obj.items() if v is not None}, option=orjson.OPT_UTC_Z
+        )
 
     def decode(self, data: bytes) -> Any:
         """The attributes again."""
@@ -143,7 +145,7 @@ def to_record(event: DraftEvent, chain: Chain, previous: bytes) -> Record:
 def to_event(draft: UUID, version: int, topic: str, state: bytes) -> DraftEvent:
     """The event that these bytes are."""
     stored = StoredEvent(originator_id=draft, originator_version=version, topic=topic, state=state)
-    return cast(DraftEvent, MAPPER.to_domain_event(stored))
+    return cast("DraftEvent", MAPPER.to_domain_event(stored))
 
 
 def to_row(event: DraftEvent) -> VersionRow:
@@ -159,7 +161,13 @@ def to_registers(event: DraftEvent, draft: Draft) -> list[dict[str, Any]]:
     if isinstance(event, DataEvent):
         return []
     base = {"draft": str(event.originator_id)}
-    slot = {**base, "register": "take_slot", "owner": draft.owner, "form": draft.form, "subject": draft.subject}
+    slot = {
+        **base,
+        "register": "take_slot",
+        "owner": draft.owner,
+        "form": draft.form,
+        "subject": draft.subject,
+    }
     if isinstance(event, Beginning):
         grant = {**base, "register": "grant", "principal": event.by, "role": "owner"}
         return [grant, slot] if event.slot else [grant]

@@ -40,7 +40,7 @@ def origin(by: str = ANN, minutes: float = 0, **more: Any) -> Origin:
 
 def opened(data: Data | None = None, **opening: Any) -> Draft:
     """Ann's open draft, saved."""
-    draft = DRAFTS.open(Opening("gig", "42", data or {}, **opening), origin(), id=ID, slot=True)
+    draft = DRAFTS.open(Opening("gig", "42", data or {}, **opening), origin(), new=ID, slot=True)
     return saved(draft)
 
 

@@ -109,7 +109,7 @@ def test_a_draft_gives_the_events_after_a_version_oldest_first() -> None:
 
 def long_draft(versions: int) -> tuple[Draft, list[DraftEvent]]:
     """A draft with so many versions, and all its events."""
-    draft = DRAFTS.open(Opening("gig"), origin(), id=ID, slot=False)
+    draft = DRAFTS.open(Opening("gig"), origin(), new=ID, slot=False)
     for number in range(2, versions + 1):
         DRAFTS.edit(draft, fields({"n": number}), origin())
     return draft, [e for e in draft.collect_events() if isinstance(e, DraftEvent)]

@@ -38,11 +38,17 @@ from domain.errors import (
 from domain.value import Data
 from tests.domain.scenes import (
     ANN,
+    ANY_STATUS,
     BEN,
+    COMMANDS,
     DRAFTS,
+    EDIT,
     EVE,
     ID,
+    MANAGES,
     MONDAY,
+    WRITES,
+    Command,
     fields,
     happened,
     inside,
@@ -72,7 +78,7 @@ def recorded(draft: Draft, **more: Any) -> Receipt:
 
 def test_an_opened_draft_is_all_its_own() -> None:
     opening = Opening("gig", "42", {"title": "Jazz"}, "basics", ("start",))
-    draft = DRAFTS.open(opening, origin(device="mac"), id=ID, slot=True)
+    draft = DRAFTS.open(opening, origin(device="mac"), new=ID, slot=True)
     assert told(draft) == [
         {
             "act": "opened",
@@ -533,7 +539,7 @@ def test_a_discarded_draft_comes_back_with_its_slot_and_a_new_expiry() -> None:
 def test_a_draft_that_began_without_a_slot_comes_back_without_one() -> None:
     source = opened({"fee": 1})
     another = saved(DRAFTS.open(Opening("gig", "42"), origin(), slot=False))
-    fork = saved(DRAFTS.fork(source, origin(), id=ID))
+    fork = saved(DRAFTS.fork(source, origin(), new=ID))
     for draft in (another, fork):
         DRAFTS.discard(draft, origin())
         DRAFTS.recover(draft, origin())
@@ -553,7 +559,7 @@ def test_recovering_an_open_draft_records_nothing_and_a_submitted_one_is_refused
 
 def test_a_fork_begins_with_its_sources_data_and_belongs_to_who_made_it() -> None:
     source = opened({"fee": 1}, step="lineup", completed_steps=("basics",))
-    draft = DRAFTS.fork(source, origin(BEN, minutes=1), id=EVE_ID)
+    draft = DRAFTS.fork(source, origin(BEN, minutes=1), new=EVE_ID)
     assert told(draft) == [
         {
             "act": "forked",

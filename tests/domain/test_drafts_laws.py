@@ -136,10 +136,7 @@ def test_sending_the_form_as_it_is_records_nothing(data: Data) -> None:
     assert inside(draft) == before
 
 
-@given(
-    st.lists(st.tuples(st.integers(-2000, 2000), st.sampled_from(sorted(COMMANDS))), max_size=12)
-)
-@settings(max_examples=100, deadline=None)
+@law(st.lists(st.tuples(st.integers(-2000, 2000), st.sampled_from(sorted(COMMANDS))), max_size=12))
 def test_time_never_goes_back_even_when_the_clock_does(steps: list[tuple[int, str]]) -> None:
     draft = opened({"fee": 1})
     for minutes, name in steps:

@@ -9,7 +9,7 @@ from hypothesis import given
 from domain import diff
 from domain.errors import CannotApply
 from domain.merge import ABSENT
-from domain.path import child, find, related
+from domain.path import canonical, child, find, related
 from domain.restore import restore
 from domain.undo import Undone, undo
 from domain.value import Data, same
@@ -76,12 +76,8 @@ def test_restoring_brings_back_what_was_there(pair: tuple[Data, Data]) -> None:
     assert restore(now, then) is then
     assert same(restore(now, then, [child("", name) for name in {*now, *then}]), then)
     for change in diff.diff(then, now):
-        path = change["path"]
-        if (
-            change["op"] != "move"
-            and find(then, path) is not ABSENT
-            and find(now, path) is not ABSENT
-        ):
+        path = canonical(then, change["path"])
+        if find(then, path) is not ABSENT and find(now, path) is not ABSENT:
             assert same(find(restore(now, then, [path]), path), find(then, path))
 
 
@@ -211,3 +207,14 @@ def test_restoring_what_never_was_is_refused() -> None:
     with pytest.raises(CannotApply) as refused:
         restore({"fee": 1}, {"fee": 2}, ["/fee", "/nothing"])
     assert (refused.value.index, refused.value.path) == (1, "/nothing")
+
+
+def test_an_item_whose_id_two_items_have_now_cannot_be_restored() -> None:
+    twice = {"l": [{"id": "a", "fee": 1}, {"id": "a", "fee": 2}]}
+    with pytest.raises(CannotApply):
+        restore(twice, {"l": [{"id": "a", "fee": 3}]}, ["/l/id:a"])
+
+
+def test_a_list_that_lost_its_ids_since_has_one_outcome() -> None:
+    before, after = {"l": [{"id": 0}, {"id": 1}]}, {"l": [{"id": 1}, {"id": 0}]}
+    assert outcomes(before, after, {"l": [{"id": 0}, {"id": None}]}) == {"/l": "undone"}

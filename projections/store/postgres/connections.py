@@ -15,7 +15,13 @@ from domain.errors import StoreUnavailable
 
 SCHEMA = "variorum"
 READER, WORKER = "variorum_reader", "variorum_worker"
-UNREACHABLE = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, PoolClosed, TooManyRequests)
+UNREACHABLE = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    PoolTimeout,
+    PoolClosed,
+    TooManyRequests,
+)
 
 
 def taking(role: str) -> Callable[[AsyncConnection[Any]], Awaitable[None]]:
@@ -42,7 +48,7 @@ def pool(url: str, role: str, size: int) -> AsyncConnectionPool[AsyncConnection[
         timeout=10,
         max_waiting=1000,
         configure=taking(role),
-            )
+    )
 
 
 async def connect(url: str, role: str) -> AsyncConnection[TupleRow]:

@@ -32,13 +32,16 @@ def _make_roles(connection: psycopg.Connection, service_url: str) -> None:
             "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
         )
         if login is not None and not _may_take(connection, str(login), role):
-            grant = sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(str(login)))
+            grant = sql.SQL("GRANT {} TO {}").format(
+                sql.Identifier(role), sql.Identifier(str(login))
+            )
             connection.execute(grant)
 
 
 def _may_take(connection: psycopg.Connection, login: str, role: str) -> bool:
     row = connection.execute(
-        "SELECT rolsuper OR pg_has_role(rolname, %s, 'MEMBER') FROM pg_roles WHERE rolname = %s", (role, login)
+        "SELECT rolsuper OR pg_has_role(rolname, %s, 'MEMBER') FROM pg_roles WHERE rolname = %s",
+        (role, login),
     ).fetchone()
     return row is not None and bool(row[0])
 
@@ -57,5 +60,7 @@ def _apply_missing(connection: psycopg.Connection) -> list[str]:
     missing = [migration for migration in migrations("postgres") if migration.number not in has]
     for migration in missing:
         connection.execute(migration.sql.encode())
-        connection.execute("INSERT INTO migrations VALUES (%s, %s)", (migration.number, migration.name))
+        connection.execute(
+            "INSERT INTO migrations VALUES (%s, %s)", (migration.number, migration.name)
+        )
     return [migration.name for migration in missing]

@@ -20,29 +20,37 @@ MOVED = (
     "SELECT s.draft FROM unnest(%b::uuid[], %b::bigint[]) AS s(draft, version) WHERE s.version <> "
     "coalesce((SELECT max(e.originator_version) FROM stored_events e WHERE e.originator_id = s.draft), 0)"
 )
-STANDS = "SELECT 1 FROM stored_events WHERE originator_id = %b AND originator_version = %b AND hash = %b"
-NEAREST_STATE = "SELECT version, body, rest, hash FROM states WHERE draft = %b ORDER BY version DESC LIMIT 1"
+STANDS = (
+    "SELECT 1 FROM stored_events WHERE originator_id = %b AND originator_version = %b AND hash = %b"
+)
+NEAREST_STATE = (
+    "SELECT version, body, rest, hash FROM states WHERE draft = %b ORDER BY version DESC LIMIT 1"
+)
 KEPT_STATE = "SELECT max(version) FROM states WHERE draft = %b AND NOT resting"
 EVENTS = (
     "SELECT originator_version, topic, state, by, hash FROM stored_events WHERE originator_id = %b "
     "AND originator_version > %b AND originator_version <= coalesce(%b::bigint, 9223372036854775807) "
     "ORDER BY originator_version"
 )
-VERSION_OF_SEQ = "SELECT version FROM versions WHERE draft = %b AND device = %b AND seq = %b LIMIT 1"
-SLOT = "SELECT draft FROM slots WHERE owner = %b AND form = %b AND subject = %b AND has_subject = %b"
+VERSION_OF_SEQ = (
+    "SELECT version FROM versions WHERE draft = %b AND device = %b AND seq = %b LIMIT 1"
+)
+SLOT = (
+    "SELECT draft FROM slots WHERE owner = %b AND form = %b AND subject = %b AND has_subject = %b"
+)
 KEY_OF = "SELECT key FROM people WHERE sub = %b"
 NEW_KEY = "INSERT INTO people VALUES (%s, %s) ON CONFLICT DO NOTHING"
 SUBS_OF = "SELECT key, sub FROM people WHERE key = ANY(%b::text[])"
 
 READ_AS = "SELECT set_config('variorum.user', %s, true)"
-READ_DRAFT = (
-    "SELECT role, head, version, body, rest, topics, tail FROM read_draft(%b::text, %b::uuid, %b::bigint)"
-)
+READ_DRAFT = "SELECT role, head, version, body, rest, topics, tail FROM read_draft(%b::text, %b::uuid, %b::bigint)"
 LIST_VERSIONS = (
     "SELECT version, act, by, at, device, paths, label, reason "
     "FROM list_versions(%b::text, %b::uuid, %b::bigint, %b::integer)"
 )
-VERSION_AT = "SELECT version FROM versions WHERE draft = %b AND at <= %b ORDER BY version DESC LIMIT 1"
+VERSION_AT = (
+    "SELECT version FROM versions WHERE draft = %b AND at <= %b ORDER BY version DESC LIMIT 1"
+)
 LABEL_OF = "SELECT label FROM versions WHERE draft = %b AND version = %b"
 
 HEAD = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
@@ -111,10 +119,13 @@ ADD_VERSION = (
     "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 ADD_STATE = "INSERT INTO states VALUES (%s, %s, %s, %s, %s, %s)"
-STRAYS = tuple(
-    f"DELETE FROM {table} WHERE draft NOT IN (SELECT originator_id FROM stored_events)"
-    for table in ("versions", "states", "drafts")
-) + ("DELETE FROM set_aside",)
+_UNKNOWN: LiteralString = "WHERE draft NOT IN (SELECT originator_id FROM stored_events)"
+STRAYS: tuple[LiteralString, ...] = (
+    f"DELETE FROM versions {_UNKNOWN}",
+    f"DELETE FROM states {_UNKNOWN}",
+    f"DELETE FROM drafts {_UNKNOWN}",
+    "DELETE FROM set_aside",
+)
 
 
 def versions(draft: UUID, wanted: VersionFilter) -> tuple[LiteralString, dict[str, Any]]:
@@ -166,7 +177,9 @@ def _conditions(draft: UUID, wanted: VersionFilter) -> tuple[LiteralString, dict
         "path": "E'\\n' || v.paths || E'\\n' ~ %(path)s",
     }
     arguments: dict[str, Any] = {**_plain(wanted), "draft": draft}
-    chosen: list[LiteralString] = [clause for name, clause in clauses.items() if arguments[name] is not None]
+    chosen: list[LiteralString] = [
+        clause for name, clause in clauses.items() if arguments[name] is not None
+    ]
     if wanted.path is not None:
         arguments["path"] = f"\n{_literal(wanted.path)}[/\n]"
     return " AND ".join(["v.draft = %(draft)s", *chosen]), arguments
@@ -197,7 +210,9 @@ def drafts(principal: str, wanted: DraftFilter) -> tuple[LiteralString, dict[str
         "after": f"({key}, d.draft) {compare} (%(after_key)s, %(after_id)s::uuid)",
     }
     arguments: dict[str, Any] = {name: getattr(wanted, name) for name in DraftFilter.__slots__}
-    chosen: list[LiteralString] = [clause for name, clause in clauses.items() if arguments[name] is not None]
+    chosen: list[LiteralString] = [
+        clause for name, clause in clauses.items() if arguments[name] is not None
+    ]
     if wanted.after is not None:
         arguments["after_key"], arguments["after_id"] = wanted.after
     arguments["principal"] = principal

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
 import orjson
@@ -41,6 +41,8 @@ from projections.store.records import (
 
 if TYPE_CHECKING:
     from projections.rebuild import Rebuilt
+
+T = TypeVar("T")
 
 
 class PostgresStore:
@@ -93,10 +95,14 @@ class PostgresStore:
     async def _save_once(self, group: Group) -> Outcome:
         connection = await self._writing()
         if not group.records:
-            rows = await _rows(connection, queries.MOVED, (list(group.seen), list(group.seen.values())))
+            rows = await _rows(
+                connection, queries.MOVED, (list(group.seen), list(group.seen.values()))
+            )
             return Moved([row[0] for row in rows]) if rows else Committed(0)
         try:
-            moved, taken, head = (await _rows(connection, queries.SAVE_GROUP, _save_arguments(group)))[0]
+            moved, taken, head = (
+                await _rows(connection, queries.SAVE_GROUP, _save_arguments(group))
+            )[0]
         except psycopg.errors.InsufficientPrivilege as refused:
             raise Forbidden("You may not write to this draft any more.") from refused
         if moved is not None:
@@ -111,7 +117,9 @@ class PostgresStore:
         connection = await self._writing()
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock(8602217)")
-            return bool(await _rows(connection, queries.STANDS, (first.draft, first.version, first.hash)))
+            return bool(
+                await _rows(connection, queries.STANDS, (first.draft, first.version, first.hash))
+            )
 
     async def _writing(self) -> AsyncConnection[Any]:
         if self._writer is None or self._writer.closed:
@@ -130,7 +138,7 @@ class PostgresStore:
             state = State(draft, *rows[0]) if rows else None
             after = state.version if state else 0
             records = _records(draft, await _rows(connection, queries.EVENTS, (draft, after, None)))
-            kept = _one(await _rows(connection, queries.KEPT_STATE, (draft,))) or 0
+            kept = _one(await _rows(connection, queries.KEPT_STATE, (draft,)), int) or 0
         return Loaded(state, records, kept) if state or records else None
 
     async def events(self, draft: UUID, after: int, upto: int) -> Sequence[Record]:
@@ -141,24 +149,24 @@ class PostgresStore:
     async def version_of_seq(self, draft: UUID, device: str, seq: int) -> int | None:
         """The version that a device's number was recorded as."""
         async with self._working() as connection:
-            return _one(await _rows(connection, queries.VERSION_OF_SEQ, (draft, device, seq)))
+            return _one(await _rows(connection, queries.VERSION_OF_SEQ, (draft, device, seq)), int)
 
     async def holder_of_slot(self, owner: str, form: str, subject: str | None) -> UUID | None:
         """The open draft that holds a slot."""
         arguments = (owner, form, subject or "", subject is not None)
         async with self._working() as connection:
-            return _one(await _rows(connection, queries.SLOT, arguments))
+            return _one(await _rows(connection, queries.SLOT, arguments), UUID)
 
     async def key_of(self, sub: str) -> str | None:
         """A person's key, if the person ever wrote."""
         async with self._working() as connection:
-            return _one(await _rows(connection, queries.KEY_OF, (sub,)))
+            return _one(await _rows(connection, queries.KEY_OF, (sub,)), str)
 
     async def new_key(self, sub: str, key: str) -> str:
         """Give a person this key, unless there is one already; the key that holds."""
         async with self._working() as connection:
             await connection.execute(queries.NEW_KEY, (key, sub))
-        return cast(str, await self.key_of(sub))
+        return cast("str", await self.key_of(sub))
 
     async def subs_of(self, keys: Sequence[str]) -> Mapping[str, str]:
         """The names behind keys."""
@@ -174,12 +182,14 @@ class PostgresStore:
         if not rows:
             return None
         role, head, version, body, rest, topics, tail = rows[0]
-        return Reading(role, head, version or 0, body, rest, list(zip(topics or (), tail or (), strict=True)))
+        return Reading(
+            role, head, version or 0, body, rest, list(zip(topics or (), tail or (), strict=True))
+        )
 
     async def version_at(self, principal: str, draft: UUID, moment: datetime) -> int | None:
         """The last version saved at or before a moment."""
         async with self._as(principal) as connection:
-            return _one(await _rows(connection, queries.VERSION_AT, (draft, moment)))
+            return _one(await _rows(connection, queries.VERSION_AT, (draft, moment)), int)
 
     async def versions(
         self, principal: str, draft: UUID, wanted: VersionFilter
@@ -209,7 +219,7 @@ class PostgresStore:
     async def label_of(self, principal: str, draft: UUID, version: int) -> str | None:
         """The label of a version."""
         async with self._as(principal) as connection:
-            return _one(await _rows(connection, queries.LABEL_OF, (draft, version)))
+            return _one(await _rows(connection, queries.LABEL_OF, (draft, version)), str)
 
     async def drafts(self, principal: str, wanted: DraftFilter) -> Sequence[Mapping[str, Any]]:
         """Lines of the drafts page."""
@@ -221,12 +231,12 @@ class PostgresStore:
     async def head(self) -> int:
         """The position of the last event in the log."""
         async with self._working() as connection:
-            return cast(int, _one(await _rows(connection, queries.HEAD, ())))
+            return cast("int", _one(await _rows(connection, queries.HEAD, ()), int))
 
     async def position(self, name: str) -> int:
         """How far a read model has come."""
         async with self._working() as connection:
-            return cast(int, _one(await _rows(connection, queries.POSITION, (name,))))
+            return cast("int", _one(await _rows(connection, queries.POSITION, (name,)), int))
 
     async def lines(self, after: int, limit: int) -> Sequence[Line]:
         """The next events of the log, in the order in which they were committed."""
@@ -245,7 +255,9 @@ class PostgresStore:
         """Write rows and the new position in one transaction; False if another process was faster."""
         arguments = {"name": name, "expected": expected, "position": position}
         async with self._working() as connection, _at_once(connection, bool(aside)):
-            taken = await connection.execute(queries.TAKE_DRAFTS, {**arguments, "rows": _json(rows)})
+            taken = await connection.execute(
+                queries.TAKE_DRAFTS, {**arguments, "rows": _json(rows)}
+            )
             if await taken.fetchone() is None:
                 return False
             for event in aside:
@@ -268,14 +280,17 @@ class PostgresStore:
     async def unrested(self, limit: int, principal: str | None = None) -> Sequence[UUID]:
         """Drafts whose resting state lies behind their line; only one principal's, if given."""
         async with self._working() as connection:
-            return [row[0] for row in await _rows(connection, queries.UNRESTED, (principal, principal, limit))]
+            return [
+                row[0]
+                for row in await _rows(connection, queries.UNRESTED, (principal, principal, limit))
+            ]
 
     # -- rebuilding
 
     async def count_drafts(self) -> int:
         """How many drafts the log knows."""
         async with self._working() as connection:
-            return cast(int, _one(await _rows(connection, queries.COUNT_DRAFTS, ())))
+            return cast("int", _one(await _rows(connection, queries.COUNT_DRAFTS, ()), int))
 
     async def draft_ids(self, after: UUID, limit: int) -> Sequence[UUID]:
         """Drafts of the log in the order of their ids."""
@@ -289,16 +304,25 @@ class PostgresStore:
             await connection.execute("SELECT pg_advisory_xact_lock(8602217)")
             if await _rows(connection, queries.TOMBSTONE, (draft,)):
                 return
-            await connection.execute("DELETE FROM versions WHERE draft = %s AND version <= %s", upto)
+            await connection.execute(
+                "DELETE FROM versions WHERE draft = %s AND version <= %s", upto
+            )
             await connection.execute("DELETE FROM states WHERE draft = %s AND version <= %s", upto)
             await connection.execute("DELETE FROM drafts WHERE draft = %s AND version <= %s", upto)
             cursor = connection.cursor()
-            await cursor.executemany(queries.ADD_VERSION, [_version(record, row, rebuilt.labels) for record, row in rebuilt.rows])
-            await cursor.executemany(queries.ADD_STATE, [_state(state, False) for state in rebuilt.states])
+            await cursor.executemany(
+                queries.ADD_VERSION,
+                [_version(record, row, rebuilt.labels) for record, row in rebuilt.rows],
+            )
+            await cursor.executemany(
+                queries.ADD_STATE, [_state(state, False) for state in rebuilt.states]
+            )
             if rebuilt.resting is not None:
                 await cursor.execute(queries.ADD_STATE, _state(rebuilt.resting, True))
             await cursor.execute(queries.PUT_DRAFT, {"rows": _json([rebuilt.line])})
-            await cursor.execute(queries.RESTED, (rebuilt.head, rebuilt.search, draft, rebuilt.head))
+            await cursor.execute(
+                queries.RESTED, (rebuilt.head, rebuilt.search, draft, rebuilt.head)
+            )
 
     async def remove_strays(self) -> None:
         """Remove rows of read models whose draft the log does not know; nothing is set aside any more."""
@@ -310,7 +334,9 @@ class PostgresStore:
         """The events that a read model could not take."""
         async with self._working() as connection:
             cursor = connection.cursor(row_factory=dict_row)
-            await cursor.execute("SELECT name, draft, version, problem FROM set_aside ORDER BY 1, 2, 3 LIMIT 100")
+            await cursor.execute(
+                "SELECT name, draft, version, problem FROM set_aside ORDER BY 1, 2, 3 LIMIT 100"
+            )
             return await cursor.fetchall()
 
     # -- connections
@@ -340,7 +366,7 @@ def _at_once(connection: AsyncConnection[Any], several: bool) -> Any:
 
 async def _schema(connection: AsyncConnection[Any]) -> int:
     try:
-        return cast(int, _one(await _rows(connection, queries.SCHEMA, ())))
+        return cast("int", _one(await _rows(connection, queries.SCHEMA, ()), int))
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         return 0
 
@@ -350,8 +376,17 @@ async def _rows(connection: AsyncConnection[Any], statement: Any, arguments: Any
     return await cursor.fetchall()
 
 
-def _one(rows: Sequence[Any]) -> Any:
-    return rows[0][0] if rows else None
+def _known(value: T | None) -> T:
+    """A value that the schema says is there."""
+    assert value is not None
+    return value
+
+
+def _one(rows: Sequence[Any], kind: type[T]) -> T | None:
+    """The only value, which is of this kind."""
+    value = rows[0][0] if rows else None
+    assert value is None or isinstance(value, kind)
+    return value
 
 
 def _records(draft: UUID, rows: Sequence[Any]) -> list[Record]:

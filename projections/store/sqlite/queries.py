@@ -9,10 +9,10 @@ from uuid import UUID
 from projections.store.base import DraftFilter, VersionFilter
 
 LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = ?"
-NEAREST_STATE = "SELECT version, body, rest, hash FROM states WHERE draft = ? ORDER BY version DESC LIMIT 1"
-STATE_BEFORE = (
-    "SELECT version, body, rest FROM states WHERE draft = ? AND version <= ? ORDER BY version DESC LIMIT 1"
+NEAREST_STATE = (
+    "SELECT version, body, rest, hash FROM states WHERE draft = ? ORDER BY version DESC LIMIT 1"
 )
+STATE_BEFORE = "SELECT version, body, rest FROM states WHERE draft = ? AND version <= ? ORDER BY version DESC LIMIT 1"
 KEPT_STATE = "SELECT max(version) FROM states WHERE draft = ? AND NOT resting"
 EVENTS = (
     "SELECT originator_version, topic, state, by, hash FROM stored_events "
@@ -25,12 +25,8 @@ TAIL = (
 VERSION_OF_SEQ = "SELECT version FROM versions WHERE draft = ? AND device = ? AND seq = ? LIMIT 1"
 SLOT = "SELECT draft FROM slots WHERE owner = ? AND form = ? AND subject = ? AND has_subject = ?"
 MAY_WRITE = "SELECT 1 FROM access WHERE draft = ? AND principal = ? AND role IN ('owner', 'editor')"
-ADD_EVENT = (
-    "INSERT INTO stored_events (originator_id, originator_version, topic, state, by, hash) VALUES (?, ?, ?, ?, ?, ?)"
-)
-ADD_VERSION = (
-    "INSERT INTO versions (draft, version, at, act, by, device, seq, paths, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
+ADD_EVENT = "INSERT INTO stored_events (originator_id, originator_version, topic, state, by, hash) VALUES (?, ?, ?, ?, ?, ?)"
+ADD_VERSION = "INSERT INTO versions (draft, version, at, act, by, device, seq, paths, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 KEEP_STATE = (
     "INSERT INTO states (draft, version, body, rest, hash) VALUES (?, ?, ?, ?, ?) "
     "ON CONFLICT DO UPDATE SET resting = 0"
@@ -71,9 +67,7 @@ TAKE_DRAFT = """
         expires_at = excluded.expires_at
     WHERE drafts.version <= excluded.version
 """
-SET_ASIDE = (
-    "INSERT INTO set_aside VALUES (:name, :position, :draft, :version, :problem) ON CONFLICT DO NOTHING"
-)
+SET_ASIDE = "INSERT INTO set_aside VALUES (:name, :position, :draft, :version, :problem) ON CONFLICT DO NOTHING"
 REST = (
     "INSERT INTO states (draft, version, body, rest, hash, resting) SELECT ?, ?, ?, ?, ?, 1 "
     "WHERE NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.draft = ?) ON CONFLICT DO NOTHING"
@@ -92,10 +86,13 @@ DRAFT_IDS = (
 )
 ADD_LABELLED = "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 ADD_STATE = "INSERT INTO states VALUES (?, ?, ?, ?, ?, ?)"
-STRAYS = tuple(
-    f"DELETE FROM {table} WHERE draft NOT IN (SELECT originator_id FROM stored_events)"
-    for table in ("versions", "states", "drafts")
-) + ("DELETE FROM set_aside",)
+_UNKNOWN = "WHERE draft NOT IN (SELECT originator_id FROM stored_events)"
+STRAYS = (
+    f"DELETE FROM versions {_UNKNOWN}",
+    f"DELETE FROM states {_UNKNOWN}",
+    f"DELETE FROM drafts {_UNKNOWN}",
+    "DELETE FROM set_aside",
+)
 
 
 def versions(principal: str, draft: UUID, wanted: VersionFilter) -> tuple[str, dict[str, Any]]:
@@ -111,7 +108,9 @@ def versions(principal: str, draft: UUID, wanted: VersionFilter) -> tuple[str, d
 
 def sessions(principal: str, draft: UUID, wanted: VersionFilter) -> tuple[str, dict[str, Any]]:
     """The version history by sessions: no pause over 30 minutes between a person's saves on a device."""
-    conditions, arguments = _conditions(principal, draft, VersionFilter(**{**_plain(wanted), "before": None}))
+    conditions, arguments = _conditions(
+        principal, draft, VersionFilter(**{**_plain(wanted), "before": None})
+    )
     arguments["before"] = wanted.before
     statement = f"""
         WITH marked AS (
@@ -160,7 +159,11 @@ def _value(value: Any) -> Any:
     return value
 
 
-SORTS = {"saved": ("d.saved_at", "DESC"), "expires": ("d.expires_at", "ASC"), "title": ("lower(coalesce(d.title, ''))", "ASC")}
+SORTS = {
+    "saved": ("d.saved_at", "DESC"),
+    "expires": ("d.expires_at", "ASC"),
+    "title": ("lower(coalesce(d.title, ''))", "ASC"),
+}
 
 
 def drafts(principal: str, wanted: DraftFilter) -> tuple[str, dict[str, Any]]:

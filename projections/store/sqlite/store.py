@@ -83,8 +83,14 @@ class SqliteStore:
 
     def _taken(self, group: Group) -> list[UUID]:
         wanted = [r for r in group.registers if r["register"] == "take_slot"]
-        holders = [self._one(queries.SLOT, _slot(r["owner"], r["form"], r["subject"])) for r in wanted]
-        return [UUID(h) for h, r in zip(holders, wanted, strict=True) if h not in (None, UUID(r["draft"]).hex)]
+        holders = [
+            self._one(queries.SLOT, _slot(r["owner"], r["form"], r["subject"])) for r in wanted
+        ]
+        return [
+            UUID(h)
+            for h, r in zip(holders, wanted, strict=True)
+            if h not in (None, UUID(r["draft"]).hex)
+        ]
 
     async def load(self, draft: UUID) -> Loaded | None:
         """All that makes a draft's aggregate; None if there is no such draft."""
@@ -114,7 +120,7 @@ class SqliteStore:
     async def new_key(self, sub: str, key: str) -> str:
         """Give a person this key, unless there is one already; the key that holds."""
         self._rows("INSERT INTO people VALUES (?, ?) ON CONFLICT DO NOTHING", (key, sub))
-        return cast(str, await self.key_of(sub))
+        return cast("str", await self.key_of(sub))
 
     async def subs_of(self, keys: Sequence[str]) -> Mapping[str, str]:
         """The names behind keys."""
@@ -125,10 +131,12 @@ class SqliteStore:
 
     async def read(self, principal: str, draft: UUID, upto: int | None = None) -> Reading | None:
         """The current form state, or that of an earlier version, as it is in the log now."""
-        role = self._one("SELECT role FROM access WHERE draft = ? AND principal = ?", (draft.hex, principal))
+        role = self._one(
+            "SELECT role FROM access WHERE draft = ? AND principal = ?", (draft.hex, principal)
+        )
         if role is None:
             return None
-        head = cast(int, self._one(queries.LAST_VERSION, (draft.hex,)))
+        head = cast("int", self._one(queries.LAST_VERSION, (draft.hex,)))
         wanted = head if upto is None else min(upto, head)
         states = self._rows(queries.STATE_BEFORE, (draft.hex, wanted))
         version, body, rest = states[0] if states else (0, None, None)
@@ -137,7 +145,9 @@ class SqliteStore:
 
     async def version_at(self, principal: str, draft: UUID, moment: datetime) -> int | None:
         """The last version saved at or before a moment."""
-        return cast("int | None", self._one(queries.VERSION_AT, (draft.hex, principal, _text(moment))))
+        return cast(
+            "int | None", self._one(queries.VERSION_AT, (draft.hex, principal, _text(moment)))
+        )
 
     async def versions(
         self, principal: str, draft: UUID, wanted: VersionFilter
@@ -165,17 +175,20 @@ class SqliteStore:
     async def drafts(self, principal: str, wanted: DraftFilter) -> Sequence[Mapping[str, Any]]:
         """Lines of the drafts page."""
         lines = self._dicts(*queries.drafts(principal, wanted))
-        return [{**line, "draft": UUID(line["draft"]), "template": bool(line["template"])} for line in lines]
+        return [
+            {**line, "draft": UUID(line["draft"]), "template": bool(line["template"])}
+            for line in lines
+        ]
 
     # -- the read models
 
     async def head(self) -> int:
         """The position of the last event in the log."""
-        return cast(int, self._one("SELECT coalesce(max(rowid), 0) FROM stored_events", ()))
+        return cast("int", self._one("SELECT coalesce(max(rowid), 0) FROM stored_events", ()))
 
     async def position(self, name: str) -> int:
         """How far a read model has come."""
-        return cast(int, self._one("SELECT position FROM positions WHERE name = ?", (name,)))
+        return cast("int", self._one("SELECT position FROM positions WHERE name = ?", (name,)))
 
     async def lines(self, after: int, limit: int) -> Sequence[Line]:
         """The next events of the log, in the order in which they were committed."""
@@ -195,7 +208,9 @@ class SqliteStore:
             if connection.execute(queries.ADVANCE, (position, name, expected)).rowcount == 0:
                 return False
             connection.executemany(queries.TAKE_DRAFT, [_columns(row) for row in rows])
-            connection.executemany(queries.SET_ASIDE, [{"name": name, **_columns(event)} for event in aside])
+            connection.executemany(
+                queries.SET_ASIDE, [{"name": name, **_columns(event)} for event in aside]
+            )
         return True
 
     async def rest(self, states: Sequence[tuple[State, str]]) -> None:
@@ -216,7 +231,7 @@ class SqliteStore:
 
     async def count_drafts(self) -> int:
         """How many drafts the log knows."""
-        return cast(int, self._one(queries.COUNT_DRAFTS, ()))
+        return cast("int", self._one(queries.COUNT_DRAFTS, ()))
 
     async def draft_ids(self, after: UUID, limit: int) -> Sequence[UUID]:
         """Drafts of the log in the order of their ids."""
@@ -229,7 +244,9 @@ class SqliteStore:
             if self._one("SELECT 1 FROM tombstones WHERE draft = ?", (draft,)):
                 return
             for table in ("versions", "states", "drafts"):
-                connection.execute(f"DELETE FROM {table} WHERE draft = ? AND version <= ?", (draft, rebuilt.head))
+                connection.execute(
+                    f"DELETE FROM {table} WHERE draft = ? AND version <= ?", (draft, rebuilt.head)
+                )
             rows = [_version(record, row, rebuilt.labels) for record, row in rebuilt.rows]
             connection.executemany(queries.ADD_LABELLED, rows)
             states = [(*_state(state), False) for state in rebuilt.states]
@@ -247,7 +264,9 @@ class SqliteStore:
 
     async def set_aside(self) -> Sequence[Mapping[str, Any]]:
         """The events that a read model could not take."""
-        return self._dicts("SELECT name, draft, version, problem FROM set_aside ORDER BY 1, 2, 3 LIMIT 100", ())
+        return self._dicts(
+            "SELECT name, draft, version, problem FROM set_aside ORDER BY 1, 2, 3 LIMIT 100", ()
+        )
 
     # -- the connection
 
@@ -303,7 +322,9 @@ def _write(connection: sqlite3.Connection, group: Group) -> int:
         head = connection.execute(queries.ADD_EVENT, event).lastrowid or 0
         line = (row.device, row.seq, row.paths, row.reason)
         act = record.topic.rpartition(".")[2]
-        connection.execute(queries.ADD_VERSION, (draft, record.version, _text(row.at), act, record.by, *line))
+        connection.execute(
+            queries.ADD_VERSION, (draft, record.version, _text(row.at), act, record.by, *line)
+        )
     for state in group.states:
         connection.execute(queries.KEEP_STATE, _state(state))
     for register in group.registers:
@@ -326,7 +347,10 @@ def _apply(connection: sqlite3.Connection, register: Mapping[str, Any]) -> None:
     """One line of a register; the draft's own columns stand in it by name."""
     arguments: dict[str, Any] = {**register, "draft": UUID(register["draft"]).hex}
     if "form" in register:
-        arguments |= {"subject": register["subject"] or "", "has_subject": register["subject"] is not None}
+        arguments |= {
+            "subject": register["subject"] or "",
+            "has_subject": register["subject"] is not None,
+        }
     connection.execute(queries.REGISTERS[register["register"]], arguments)
 
 
