@@ -63,7 +63,7 @@ class Reading:
     async def version(self, draft: UUID, sub: str, version: int) -> dict[str, Any]:
         """One version: who, when, act, device, and what it changed."""
         by = await self._principal(sub)
-        row = await self._row(draft, by, version - 1 if version > 1 else 1)
+        row = await self._row(draft, by, max(version - 1, 1), wanted=version)
         record = await self._store.event(by, draft, version)
         if record is None:
             raise VersionNotFound(version, row.head)
@@ -103,12 +103,15 @@ class Reading:
     async def _principal(self, sub: str) -> str:
         return await self._people.key_of(sub) or NOBODY
 
-    async def _row(self, draft: UUID, by: str, version: int | None) -> Row:
+    async def _row(
+        self, draft: UUID, by: str, version: int | None, *, wanted: int | None = None
+    ) -> Row:
+        """The state at a version, which is on the way to the wanted one if that is another."""
         row = await self._store.read(by, draft, version)
         if row is None:
             raise DraftNotFound
         if version is not None and version > row.head:
-            raise VersionNotFound(version, row.head)
+            raise VersionNotFound(wanted or version, row.head)
         return row
 
     async def _version_at(self, draft: UUID, by: str, moment: datetime) -> int:
@@ -128,7 +131,9 @@ class Reading:
             "device": event.device,
             "reason": event.reason,
             "about": {
-                _FACTS[name]: value for name, value in facts.items() if value not in (None, ())
+                _FACTS[name]: value
+                for name, value in facts.items()
+                if value is not None and (value or not isinstance(event, Beginning))
             },
         }
 

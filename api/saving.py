@@ -190,10 +190,10 @@ class Saving:
     ) -> Answer:
         """Take a version, or a run of versions, back."""
         through = wanted.through or wanted.version
+        after = await self._data(draft, origin.by, through)
         before = (
             await self._data(draft, origin.by, wanted.version - 1) if wanted.version > 1 else {}
         )
-        after = await self._data(draft, origin.by, through)
         return await self._run(
             draft,
             lambda d: self._drafts.undo(

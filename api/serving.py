@@ -81,7 +81,9 @@ def _free_port(settings: Settings) -> int:
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        with socket.create_server((settings.host, settings.port), family=family) as probe:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((settings.host, settings.port))
             return int(probe.getsockname()[1])
     except OSError as error:
         raise operations.Failed(

@@ -54,9 +54,11 @@ class Job:
     answer: asyncio.Future[Answer | Draft]
     collisions: int = 0
 
-    def finish(self, answer: Answer | Draft) -> None:
-        """Give the answer to whoever still waits for it."""
-        if not self.answer.done():
+    def finish(self, answer: Answer | Draft | Exception) -> None:
+        """Give the answer, or the refusal, to whoever still waits for it."""
+        if isinstance(answer, Exception):
+            self.fail(answer)
+        elif not self.answer.done():
             self.answer.set_result(answer)
 
     def fail(self, error: BaseException) -> None:
@@ -73,14 +75,13 @@ class Work:
     draft: Draft | None
     link: bytes
     events: list[DraftEvent] = field(default_factory=list)
-    answers: list[tuple[Job, Answer | Draft]] = field(default_factory=list)
-    refusals: list[tuple[Job, Exception]] = field(default_factory=list)
+    answers: list[tuple[Job, Answer | Draft | Exception]] = field(default_factory=list)
     kept: tuple[int, int] | None = None  # version and size of a whole state saved with the group
 
     @property
     def jobs(self) -> Iterable[Job]:
         """Every job of this draft in the group."""
-        return [job for job, _ in self.answers] + [job for job, _ in self.refusals]
+        return [job for job, _ in self.answers]
 
 
 class Writer:
@@ -188,6 +189,13 @@ class Writer:
             while self._queue:
                 await self._group(self._decide())
 
+    async def _group(self, works: dict[UUID, Work]) -> None:
+        """Save what was decided; whatever happens, everybody hears of it and the writer goes on."""
+        try:
+            await self._save(works)
+        except Exception as error:
+            self._fail(works, error)
+
     def _decide(self) -> dict[UUID, Work]:
         """Run what waits, as long as a group may take."""
         works: dict[UUID, Work] = {}
@@ -203,7 +211,9 @@ class Writer:
         """Run one job into the group; False if it must wait for the next one."""
         work = works.get(job.draft)
         if job.beginning is not None:
-            return work is None and self._begin(job, works)
+            if work is None:
+                self._begin(job, works)
+            return work is None
         if work is None:
             if (held := self._held.get(job.draft)) is None:
                 job.fail(_Gone())
@@ -212,20 +222,15 @@ class Writer:
         self._decide_on(work, job, works)
         return True
 
-    def _begin(self, job: Job, works: dict[UUID, Work]) -> bool:
+    def _begin(self, job: Job, works: dict[UUID, Work]) -> None:
         assert job.beginning is not None
         try:
             draft = job.beginning()
         except Exception as error:
             job.fail(error)
-            return True
-        if draft.slot and any(
-            w.draft is not None and _same_slot(w.draft, draft) for w in works.values()
-        ):
-            return False
+            return
         events = [event for event in draft.collect_events() if isinstance(event, DraftEvent)]
         works[job.draft] = Work(None, draft, FIRST, events, [(job, draft)])
-        return True
 
     def _decide_on(self, work: Work, job: Job, works: dict[UUID, Work]) -> None:
         assert work.draft is not None
@@ -234,7 +239,7 @@ class Writer:
             work.answers.append((job, job.command(work.draft)))
             work.events += work.draft.collect_events()  # type: ignore[arg-type]
         except (VariorumError, NeedsEvents) as refusal:
-            work.refusals.append((job, refusal))
+            work.answers.append((job, refusal))
         except Exception as error:
             log.exception("a command broke; its draft's earlier jobs run again")
             job.fail(error)
@@ -244,8 +249,7 @@ class Writer:
     def _again(self, jobs: Iterable[Job]) -> None:
         self._queue.extendleft(reversed(list(jobs)))
 
-    async def _group(self, works: dict[UUID, Work]) -> None:
-        """Save what was decided, or run it again, or tell everybody why not."""
+    async def _save(self, works: dict[UUID, Work]) -> None:
         if not works:
             return
         group = self._to_group(works)
@@ -256,15 +260,13 @@ class Writer:
             outcome = await self._store.save(group)
         except Forbidden as refused:
             await self._one_by_one(works, refused)
-        except Exception as error:
-            self._fail(works, error)
+            return
+        if isinstance(outcome, Moved):
+            await self._collided(works, set(outcome.drafts))
+        elif isinstance(outcome, Taken):
+            await self._one_by_one(works, SlotTaken(outcome.drafts[0]))
         else:
-            if isinstance(outcome, Moved):
-                await self._collided(works, set(outcome.drafts))
-            elif isinstance(outcome, Taken):
-                await self._one_by_one(works, SlotTaken(outcome.drafts[0]))
-            else:
-                self._committed(works)
+            self._committed(works)
 
     def _to_group(self, works: dict[UUID, Work]) -> Group:
         group = Group()
@@ -300,8 +302,6 @@ class Writer:
                 self._held.put(Held(work.draft, work.link, kept, size))
             for job, answer in work.answers:
                 job.finish(answer)
-            for job, refusal in work.refusals:
-                job.fail(refusal)
         if recorded:
             self._on_commit()
 
@@ -374,11 +374,3 @@ def _wants_a_slot_twice(group: Group) -> bool:
         if register["register"] == "take_slot"
     ]
     return len(wanted) > len(set(wanted))
-
-
-def _same_slot(one: Draft, other: Draft) -> bool:
-    return one.slot and (one.owner, one.form, one.subject) == (
-        other.owner,
-        other.form,
-        other.subject,
-    )

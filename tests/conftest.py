@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -16,12 +15,11 @@ from starlette.types import ASGIApp
 import projections.store.postgres
 import projections.store.sqlite
 from api.app import create_app, open_store
-from api.security import make_token
 from api.settings import PREFIX, Settings
 from projections.store.base import Store
 from tests import postgres
-from tests.api.calls import Caller
-from tests.running import NOON, Clock, serving
+from tests.api.calls import Caller, caller
+from tests.running import Clock, calling, serving
 
 ENGINES = ("sqlite", "postgres")
 
@@ -126,10 +124,9 @@ async def service(settings: Settings, clock: Clock) -> AsyncIterator[ASGIApp]:
 
 @pytest.fixture
 async def client(service: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
-    """An HTTP client of that service; it sends no token by itself."""
-    transport = httpx.ASGITransport(service)
-    async with httpx.AsyncClient(transport=transport, base_url="http://variorum.test") as caller:
-        yield caller
+    """An HTTP client of that service."""
+    async with calling(service) as http:
+        yield http
 
 
 @pytest.fixture
@@ -142,8 +139,3 @@ def ann(client: httpx.AsyncClient, settings: Settings) -> Caller:
 def ben(client: httpx.AsyncClient, settings: Settings) -> Caller:
     """Somebody else."""
     return caller(client, settings, "ben")
-
-
-def caller(client: httpx.AsyncClient, settings: Settings, sub: str) -> Caller:
-    """Whoever it is, with a token that outlives every test."""
-    return Caller(client, make_token(settings.keys.jwt, sub, (), timedelta(days=3_650), now=NOON))

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import httpx
 from starlette.types import ASGIApp, Message
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -33,7 +34,11 @@ async def serving(app: ASGIApp) -> AsyncIterator[ASGIApp]:
     """The app between its startup and its shutdown; what these raise comes out here."""
     told: asyncio.Queue[Message] = asyncio.Queue()
     said: asyncio.Queue[Message] = asyncio.Queue()
-    scope: dict[str, object] = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
+    scope: dict[str, object] = {
+        "type": "lifespan",
+        "asgi": {"version": "3.0", "spec_version": "2.0"},
+        "state": {},
+    }
     life = asyncio.create_task(_live(app, scope, told, said))
     await _tell("lifespan.startup", told, said, life)
     try:
@@ -41,6 +46,11 @@ async def serving(app: ASGIApp) -> AsyncIterator[ASGIApp]:
     finally:
         await _tell("lifespan.shutdown", told, said, life)
         await life
+
+
+def calling(app: ASGIApp) -> httpx.AsyncClient:
+    """An HTTP client of the app, to be used in a `with`; it sends no token by itself."""
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://variorum.test")
 
 
 async def _live(

@@ -6,14 +6,13 @@ import asyncio
 import base64
 import os
 import re
-import shutil
 import signal
 import socket
 import sqlite3
 import stat
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ import jwt
 import orjson
 import psycopg
 import pytest
+from psycopg import sql
 
 from api import operations
 from api.settings import Settings, load_settings
@@ -64,6 +64,40 @@ def empty_database(postgres_server: postgres.Server) -> Iterator[postgres.Databa
     """A PostgreSQL database without tables."""
     with postgres.fresh_database(postgres_server) as database:
         yield database
+
+
+@pytest.fixture
+def erase(
+    request: pytest.FixtureRequest, engine: str, database_url: str
+) -> Callable[[str], None]:
+    """Deletes all rows of a table, past every policy."""
+    return lambda table: _execute(request, engine, database_url, f"DELETE FROM {table}")
+
+
+@pytest.fixture
+def set_schema(
+    request: pytest.FixtureRequest, engine: str, database_url: str
+) -> Callable[[int], None]:
+    """Makes the database say that so many migrations were applied."""
+    statement = {
+        "sqlite": "PRAGMA user_version = {}",
+        "postgres": "DELETE FROM migrations; INSERT INTO migrations VALUES ({}, 'made up')",
+    }[engine]
+    return lambda number: _execute(request, engine, database_url, statement.format(number))
+
+
+def _execute(
+    request: pytest.FixtureRequest, engine: str, database_url: str, statement: str
+) -> None:
+    if engine == "sqlite":
+        file = sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)
+        file.execute(statement)
+        file.close()
+        return
+    server: postgres.Server = request.getfixturevalue("postgres_server")
+    database: postgres.Database = request.getfixturevalue("postgres_database")
+    with psycopg.connect(server.url(postgres.SUPERUSER, database.name)) as connection:
+        connection.execute(f"SET search_path TO variorum; {statement}".encode())
 
 
 # -- serve
@@ -222,6 +256,400 @@ async def test_a_signal_ends_it_when_all_that_is_queued_is_saved_and_answered(
     assert written >= {(draft["id"], 2) for draft in drafts}
 
 
+# -- migrate
+
+
+def test_migrate_twice_applies_each_file_once(
+    newcomer: Operator, engine: str, empty_database: postgres.Database
+) -> None:
+    operator = newcomer
+    if engine == "postgres":
+        operator = newcomer.having(
+            DATABASE_URL=empty_database.service_url, VARIORUM_OWNER_URL=empty_database.owner_url
+        )
+
+    first, second = operator.succeeds("migrate"), operator.succeeds("migrate")
+
+    assert first.startswith("applied 001_core.sql\n")
+    assert first.endswith("The tables are up to date.\n")
+    assert second == "The tables are up to date.\n"
+
+
+def test_migrate_on_postgresql_asks_for_the_owners_address(newcomer: Operator) -> None:
+    operator = newcomer.having(DATABASE_URL=NOBODY_LISTENS)
+
+    assert operator.runs("migrate").refusal.startswith("Set VARIORUM_OWNER_URL")
+
+
+def test_migrate_says_when_its_login_may_not(
+    newcomer: Operator, empty_database: postgres.Database
+) -> None:
+    service = empty_database.service_url
+    operator = newcomer.having(DATABASE_URL=service, VARIORUM_OWNER_URL=service)
+
+    refusal = operator.runs("migrate").refusal
+
+    assert refusal.startswith("The database refuses the login of VARIORUM_OWNER_URL: permission")
+    assert postgres.PASSWORD not in refusal
+
+
+# -- rebuild
+
+
+async def test_rebuild_makes_every_read_model_as_it_was(
+    operator: Operator,
+    engine: str,
+    ann: Caller,
+    ben: Caller,
+    store: Store,
+    erase: Callable[[str], None],
+) -> None:
+    drafts = await some_history(ann, ben)
+    before = [await everything_about(*one) for one in drafts]
+    for table in ("versions", "states", "drafts"):
+        erase(table)
+    assert (await ann.lists())["items"] == []
+
+    said = operator.succeeds("rebuild")
+
+    assert said == f"Rebuilt the read models of {len(drafts)} drafts.\n"
+    assert [await everything_about(*one) for one in drafts] == before
+
+
+# -- token
+
+
+@pytest.mark.parametrize(
+    ("arguments", "roles", "days"),
+    [
+        ((), [], 30),
+        (("--role", "auditor", "--role", "admin"), ["admin", "auditor"], 30),
+        (("--days", "0.5"), [], 0.5),
+    ],
+)
+def test_a_token_says_who_it_is_for_with_which_roles_and_how_long(
+    newcomer: Operator, arguments: tuple[str, ...], roles: list[str], days: float
+) -> None:
+    operator = newcomer.having(
+        **KEYS, VARIORUM_JWT_ISSUER="https://issuer.example", VARIORUM_JWT_AUDIENCE="drafts"
+    )
+
+    token = operator.succeeds("token", "ann", *arguments).strip()
+
+    key = KEYS["VARIORUM_JWT_SECRET"]
+    claims = jwt.decode(
+        token, key, ["HS256"], issuer="https://issuer.example", audience="drafts"
+    )
+    assert (claims["sub"], claims["roles"]) == ("ann", roles)
+    assert timedelta(seconds=claims["exp"] - claims["iat"]) == timedelta(days=days)
+
+
+@pytest.mark.parametrize("user", ["link:1", "", "a" * 201])
+def test_no_token_is_made_that_the_service_would_refuse(newcomer: Operator, user: str) -> None:
+    assert "sub" in newcomer.having(**KEYS).runs("token", user).refusal
+
+
+def test_a_role_that_does_not_exist_is_refused(newcomer: Operator) -> None:
+    done = newcomer.having(**KEYS).runs("token", "ann", "--role", "auditer")
+
+    assert (done.code, done.out) == (2, "")
+    assert "auditor" in done.err
+
+
+# -- export
+
+
+async def test_an_export_has_every_event_once_in_the_order_of_commits_and_can_be_verified(
+    operator: Operator, ann: Caller, ben: Caller, store: Store
+) -> None:
+    await some_history(ann, ben)
+    records = [line.record for line in await store.lines(0, 1_000)]
+
+    lines = operator.succeeds("export").encode().splitlines()
+
+    assert orjson.loads(lines[0]) == {"variorum": "export", "format": 1}
+    events = [orjson.loads(line) for line in lines[1:]]
+    assert [(e["draft"], e["version"], e["topic"]) for e in events] == [
+        (str(r.draft), r.version, r.topic) for r in records
+    ]
+    for line, record in zip(lines[1:], records, strict=True):
+        assert line.endswith(b',"state":%b}' % record.state)
+    assert {e["by"] for e in events} == {"ann", "ben"}
+    assert [base64.b64decode(e["hash"]) for e in events] == links_of(events)
+
+
+async def test_an_export_of_chosen_drafts_has_these_and_each_once(
+    operator: Operator, ann: Caller, ben: Caller
+) -> None:
+    one, other, *_ = [draft for _, draft in await some_history(ann, ben)]
+
+    events = exported(operator, other, one, other)
+
+    assert [e["draft"] for e in events] == [other] * events.index(
+        next(e for e in events if e["draft"] == one)
+    ) + [one] * sum(e["draft"] == one for e in events)
+    assert {(e["draft"], e["version"]) for e in events} == {
+        (e["draft"], e["version"]) for e in exported(operator) if e["draft"] in (one, other)
+    }
+    assert len(events) == len({(e["draft"], e["version"]) for e in events})
+
+
+async def test_an_export_never_overwrites_a_file_and_leaves_none_that_is_half_done(
+    operator: Operator, ann: Caller
+) -> None:
+    draft = await ann.open({"title": "Jazz"})
+    file = operator.folder / "drafts.jsonl"
+
+    nobody = "00000000-0000-4000-8000-000000000000"
+    unknown = operator.runs("export", draft["id"], nobody, "-o", "drafts.jsonl")
+    assert unknown.refusal == f"There is no draft {nobody}."
+    assert not file.exists()
+
+    assert operator.runs("export", "-o", "drafts.jsonl").err == "Wrote 1 event.\n"
+    written = file.read_bytes()
+    again = operator.runs("export", "-o", "drafts.jsonl")
+    assert again.refusal == "drafts.jsonl exists already; name another file."
+    assert file.read_bytes() == written
+
+
+def test_an_export_of_what_is_no_id_is_refused(operator: Operator) -> None:
+    assert operator.runs("export", "jazz").refusal == "jazz is not the id of a draft."
+
+
+# -- backup
+
+
+async def test_a_backup_of_sqlite_opens_and_serves(
+    tmp_path: Path, newcomer: Operator, ann: Caller, ben: Caller, settings: Settings, engine: str
+) -> None:
+    if engine != "sqlite":
+        pytest.skip("PostgreSQL is dumped, not copied")
+    drafts = await some_history(ann, ben)
+    before = await everything_about(*drafts[0])
+    operator = newcomer.having(DATABASE_URL=settings.database_url, **KEYS)
+
+    said = operator.succeeds("backup", "copy.db")
+
+    copy = operator.having(DATABASE_URL="sqlite:///copy.db")
+    assert re.fullmatch(r"Wrote copy\.db \(\d+ bytes\)\.\n", said)
+    assert copy.succeeds("export") == operator.succeeds("export")
+    with copy.serves() as serving:
+        async with calling(serving, ann.token) as someone:
+            assert await everything_about(someone, drafts[0][1]) == before
+
+
+def test_a_backup_of_sqlite_is_of_one_moment_however_much_is_saved_meanwhile(
+    sqlite_file: Path, tmp_path: Path
+) -> None:
+    settings = load_settings(database_url=f"sqlite:///{sqlite_file}")
+    writer = sqlite3.connect(sqlite_file, isolation_level=None)
+    writer.execute("INSERT INTO people VALUES ('long', hex(zeroblob(4000000)))")
+    steps = []
+
+    def save_meanwhile(done: int, total: int) -> None:
+        steps.append(done)
+        assert len(steps) < 100, "every save makes it begin again"
+        writer.execute("INSERT INTO people VALUES (?, ?)", (str(len(steps)), str(len(steps))))
+
+    operations.backup(settings, tmp_path / "copy.db", save_meanwhile)
+
+    assert len(steps) > 2
+    assert steps == sorted(steps)
+    with sqlite3.connect(tmp_path / "copy.db") as copy:
+        assert copy.execute("SELECT key FROM people").fetchall() == [("long",)]
+    writer.close()
+    copy.close()
+
+
+async def test_a_backup_of_postgresql_is_restored_whole_into_a_new_database(
+    operator: Operator,
+    engine: str,
+    ann: Caller,
+    ben: Caller,
+    request: pytest.FixtureRequest,
+    postgres_server: postgres.Server,
+    empty_database: postgres.Database,
+) -> None:
+    if engine != "postgres":
+        pytest.skip("SQLite is copied, not dumped")
+    source: postgres.Database = request.getfixturevalue("postgres_database")
+    await some_history(ann, ben)
+    tools = operator.having(PATH=with_postgres_tools())
+
+    tools.succeeds("backup", "variorum.dump")
+    restore(operator.folder / "variorum.dump", empty_database)
+
+    copy = operator.having(DATABASE_URL=empty_database.service_url)
+    assert contents(postgres_server, empty_database) == contents(postgres_server, source)
+    assert copy.succeeds("export") == operator.succeeds("export")
+    assert "FAIL" not in copy.succeeds("doctor")
+    with copy.serves() as serving:
+        async with calling(serving, ann.token) as someone:
+            await someone.open({"title": "After the restore"}, another=True)
+
+
+async def test_a_backup_reaches_the_database_by_all_that_its_address_says(
+    on_postgres: Operator,
+) -> None:
+    address = on_postgres.variables["DATABASE_URL"].replace("@127.0.0.1", "@nowhere.invalid")
+    operator = on_postgres.having(
+        DATABASE_URL=f"{address}?hostaddr=127.0.0.1", PATH=with_postgres_tools()
+    )
+
+    assert operator.succeeds("backup", "variorum.dump").startswith("Wrote variorum.dump")
+
+
+def test_a_backup_never_overwrites_a_file(operator: Operator) -> None:
+    (operator.folder / "there").write_text("mine")
+
+    assert operator.runs("backup", "there").refusal == "there exists already; name another file."
+    assert (operator.folder / "there").read_text() == "mine"
+
+
+def test_a_backup_says_what_pg_dump_says(on_postgres: Operator) -> None:
+    operator = on_postgres.having(DATABASE_URL=NOBODY_LISTENS, PATH=with_postgres_tools())
+
+    refusal = operator.runs("backup", "variorum.dump").refusal
+
+    assert refusal.startswith("pg_dump failed: ")
+    assert "Connection refused" in refusal
+    assert not (operator.folder / "variorum.dump").exists()
+
+
+def test_a_backup_without_pg_dump_says_so(on_postgres: Operator, tmp_path: Path) -> None:
+    assert "pg_dump is needed" in on_postgres.having(PATH=str(tmp_path)).runs("backup", "b").refusal
+
+
+# -- doctor
+
+
+def test_the_doctor_finds_nothing_wrong_with_a_database_as_it_should_be(
+    operator: Operator,
+) -> None:
+    said = operator.succeeds("doctor")
+
+    assert "FAIL" not in said
+    assert "VARIORUM_JWT_SECRET = ********\n" in said
+    assert not [secret for secret in (*KEYS.values(), postgres.PASSWORD) if secret in said]
+
+
+def test_the_doctor_names_a_secret_file_that_others_may_read(sqlite_file: Path) -> None:
+    operator = Operator(sqlite_file.parent)
+    operator.succeeds("token", "ann")
+    (sqlite_file.parent / "variorum.db.secret").chmod(0o644)
+
+    done = operator.runs("doctor")
+
+    assert done.code == 1
+    assert failures(done.out) == [
+        "variorum.db.secret holds secrets and others may read it; chmod 600 variorum.db.secret"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("login", "problem"),
+    [
+        (postgres.SUPERUSER, "the service's login is bound by row-level security"),
+        (postgres.OWNER, "the service's login owns no table"),
+    ],
+)
+def test_the_doctor_names_a_login_that_may_too_much(
+    on_postgres: Operator,
+    postgres_server: postgres.Server,
+    postgres_database: postgres.Database,
+    login: str,
+    problem: str,
+) -> None:
+    grant_roles(postgres_server, login)
+    url = postgres_server.url(login, postgres_database.name)
+
+    done = on_postgres.having(DATABASE_URL=url).runs("doctor")
+
+    assert done.code == 1
+    assert [line for line in failures(done.out) if line.startswith(problem)]
+
+
+def test_the_doctor_names_a_schema_that_is_too_old_or_too_new(
+    operator: Operator, set_schema: Callable[[int], None]
+) -> None:
+    set_schema(0)
+    (too_old,) = failures(operator.runs("doctor").out)
+    set_schema(999)
+    (too_new,) = failures(operator.runs("doctor").out)
+
+    assert "run `variorum migrate` first" in too_old
+    assert "run the newer release" in too_new
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        (NOBODY_LISTENS, "The database cannot be reached"),
+        ("sqlite:///not/there.db", "There is no not/there.db here yet"),
+    ],
+)
+def test_the_doctor_names_a_database_that_cannot_be_reached(
+    newcomer: Operator, url: str, problem: str
+) -> None:
+    done = newcomer.having(DATABASE_URL=url, **KEYS).runs("doctor")
+
+    assert done.code == 1
+    assert [line for line in failures(done.out) if problem in line]
+
+
+# -- all of them
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_a_help_that_says_what_it_does(
+    newcomer: Operator, command: str
+) -> None:
+    said = newcomer.succeeds(command, "--help")
+
+    assert f"variorum {command}" in said.replace("python -m api.cli", "variorum")
+    assert len(said.splitlines()) < 30
+    assert re.search(r"^ ?[A-Z][a-z]+ .*", said, re.MULTILINE)
+
+
+def test_the_help_names_every_command(newcomer: Operator) -> None:
+    said = newcomer.succeeds("--help")
+
+    assert [c for c in COMMANDS if not re.search(rf"│ {c} +[A-Z]", said)] == []
+
+
+@pytest.mark.parametrize("arguments", [("migrate",), ("serve",), ("rebuild",), ("backup", "b")])
+@pytest.mark.parametrize("file", ["a text", "a folder", "nowhere/at.db"])
+def test_what_is_no_database_file_is_refused_in_one_sentence(
+    newcomer: Operator, arguments: tuple[str, ...], file: str
+) -> None:
+    (newcomer.folder / "a text").write_text("Dear diary, " * 100)
+    (newcomer.folder / "a folder").mkdir()
+    operator = newcomer.having(DATABASE_URL=f"sqlite:///{file}", **KEYS)
+
+    assert file in operator.runs(*arguments).refusal
+    assert not (newcomer.folder / "b").exists()
+
+
+@pytest.mark.parametrize("arguments", [("serve",), ("rebuild",), ("export",), ("migrate",)])
+def test_a_database_that_cannot_be_reached_is_named_in_one_sentence(
+    newcomer: Operator, arguments: tuple[str, ...]
+) -> None:
+    operator = newcomer.having(DATABASE_URL=NOBODY_LISTENS, **KEYS)
+    if arguments == ("migrate",):
+        operator = operator.having(VARIORUM_OWNER_URL=NOBODY_LISTENS)
+
+    assert "cannot be reached" in operator.runs(*arguments).refusal
+
+
+def test_a_wrong_setting_is_named_in_one_sentence_by_every_command(newcomer: Operator) -> None:
+    operator = newcomer.having(VARIORUM_PORT="many", VARIORUM_EXPIRY_DAYS="0")
+
+    for arguments in (*((command,) for command in COMMANDS[:3]), ("token", "ann")):
+        refusal = operator.runs(*arguments).refusal
+        assert "VARIORUM_PORT" in refusal
+        assert "VARIORUM_EXPIRY_DAYS" in refusal
+
+
 # -- the words of these tests
 
 
@@ -266,7 +694,7 @@ async def saves_counted(serving: Serving) -> int:
     """How many saves the metrics of whoever answers speak of."""
     async with httpx.AsyncClient() as client:
         text = (await client.get(f"{serving.url}/metrics")).text
-    found = re.search(r'request_seconds_count\{method="PATCH",[^}]*\} (\d+)', text)
+    found = re.search(r'request_seconds_count\{method="PATCH",.*"2xx"\} (\d+)', text)
     assert found, text
     return int(found[1])
 
@@ -291,3 +719,87 @@ def exported(operator: Operator, *drafts: str) -> list[Document]:
     """The lines of an export after the first one."""
     lines = operator.succeeds("export", *drafts).splitlines()
     return [orjson.loads(line) for line in lines[1:]]
+
+
+async def some_history(ann: Caller, ben: Caller) -> list[tuple[Caller, str]]:
+    """Drafts of two people with most acts, a text that is stored compressed, and an open slot."""
+    gig = await ann.open({"title": "Jazz", "fee": 100, "acts": [{"id": "a", "name": "Zoë"}]})
+    for fee in range(101, 140):
+        await ann.save(gig, replace("/fee", fee), device="mac", seq=fee)
+    await ann.label(gig, 3, "asked the agency")
+    await ann.undo(gig, 5)
+    await ann.restore(gig, 2)
+    fork = await ann.fork(gig, version=4)
+    await ann.submit(fork)
+    long = await ben.open({"text": "naïve 🎷 " * 2_000}, subject="42", step="text")
+    await ben.save(long, replace("/text", "naïve 🎷 " * 2_000 + "!"), device="phone")
+    thrown = await ben.open({"title": "Old"}, another=True)
+    await ben.discard(thrown)
+    return [(ann, gig["id"]), (ben, long["id"]), (ann, fork["id"]), (ben, thrown["id"])]
+
+
+async def everything_about(caller: Caller, draft: str) -> list[Document]:
+    """All that can be read of a draft, and the caller's list."""
+    versions = await caller.versions(draft, limit=200)
+    return [
+        await caller.draft(draft),
+        versions,
+        *[await caller.draft(draft, version=line["version"]) for line in versions["items"]],
+        *[await caller.version(draft, line["version"]) for line in versions["items"]],
+        await caller.versions(draft, grouped="true"),
+        await caller.lists(),
+        await caller.lists(q="zoë"),
+    ]
+
+
+def links_of(events: list[Document]) -> list[bytes]:
+    """The links that the events of an export must have, made again with the key of the tests."""
+    chain, last = Chain(ChainKey(KEYS["VARIORUM_CHAIN_KEY"].encode())), dict[str, bytes]()
+    links = []
+    for event in events:
+        draft, version, topic = event["draft"], event["version"], event["topic"]
+        state = orjson.dumps(event["state"])
+        link = chain.link(last.get(draft, FIRST), UUID(draft), version, topic, state)
+        links.append(link)
+        last[draft] = link
+    return links
+
+
+def with_postgres_tools() -> str:
+    """A PATH on which pg_dump is found, of the same release as the tests' server."""
+    return f"{postgres.program('pg_dump').parent}{os.pathsep}{os.environ['PATH']}"
+
+
+def restore(dump: Path, database: postgres.Database) -> None:
+    """Put a backup into an empty database, as the README says it."""
+    program = postgres.program("pg_restore")
+    address = f"--dbname={database.owner_url}"
+    subprocess.run([program, "--exit-on-error", "--no-owner", address, dump], check=True)
+
+
+def contents(server: postgres.Server, database: postgres.Database) -> dict[str, str]:
+    """A digest of the rows of every table, as the superuser sees them."""
+    url = server.url(postgres.SUPERUSER, database.name)
+    with psycopg.connect(url, options="-c search_path=variorum") as connection:
+        tables = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'variorum' ORDER BY 1"
+        ).fetchall()
+        return {table: _digest(connection, table) for (table,) in tables}
+
+
+def _digest(connection: psycopg.Connection[Any], table: str) -> str:
+    rows = sql.SQL("SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') FROM {} t")
+    (found,) = connection.execute(rows.format(sql.Identifier(table))).fetchone() or ("",)
+    return str(found)
+
+
+def grant_roles(server: postgres.Server, login: str) -> None:
+    """Let a login take the service's roles, as one that an operator set up by hand might."""
+    if login != postgres.SUPERUSER:
+        with psycopg.connect(server.url(postgres.SUPERUSER, "postgres")) as connection:
+            connection.execute(f"GRANT variorum_reader, variorum_worker TO {login}".encode())
+
+
+def failures(said: str) -> list[str]:
+    """What the doctor found wrong."""
+    return [line.removeprefix("FAIL ") for line in said.splitlines() if line.startswith("FAIL ")]

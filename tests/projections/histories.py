@@ -44,7 +44,7 @@ class Desk:
         """A new draft."""
         draft, opening = id or uuid4(), Opening(form, subject, data or {})
         by = asked or origin()
-        await self.writer.begin(draft, lambda: self.rules.open(opening, by, id=draft, slot=slot))
+        await self.writer.begin(draft, lambda: self.rules.open(opening, by, new=draft, slot=slot))
         return draft
 
     async def run(self, draft: UUID, command: Callable[..., Answer], *given: Any) -> Receipt:
@@ -107,7 +107,7 @@ def new_draft(data: Data | None = None, asked: Origin | None = None, **more: Any
     """A draft that is not stored yet."""
     slot = more.pop("slot", False)
     opening = Opening(more.pop("form", "gig"), more.pop("subject", None), data or {})
-    return DRAFTS.open(opening, asked or origin(), id=uuid4(), slot=slot)
+    return DRAFTS.open(opening, asked or origin(), new=uuid4(), slot=slot)
 
 
 async def saved(store: Store, draft: Draft) -> bytes:

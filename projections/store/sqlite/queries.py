@@ -95,11 +95,16 @@ STRAYS = (
 )
 
 
+def _shown(time: str) -> str:
+    """A time as answers show it; stored ones always have six places, so that their order is right."""
+    return f"replace({time}, '.000000Z', 'Z')"
+
+
 def versions(principal: str, draft: UUID, wanted: VersionFilter) -> tuple[str, dict[str, Any]]:
     """The version history under a filter."""
     conditions, arguments = _conditions(principal, draft, wanted)
     statement = (
-        "SELECT v.version, v.act, v.by, v.at, v.device, v.paths, v.label, v.reason "
+        f"SELECT v.version, v.act, v.by, {_shown('v.at')}, v.device, v.paths, v.label, v.reason "
         f"FROM versions v LEFT JOIN people p ON p.key = v.by WHERE {conditions} "
         "ORDER BY v.version DESC LIMIT :limit"
     )
@@ -114,15 +119,15 @@ def sessions(principal: str, draft: UUID, wanted: VersionFilter) -> tuple[str, d
     arguments["before"] = wanted.before
     statement = f"""
         WITH marked AS (
-            SELECT v.*, CASE WHEN (julianday(v.at) - julianday(lag(v.at) OVER spells)) * 86400 <= 1800
+            SELECT v.*, CASE WHEN round((julianday(v.at) - julianday(lag(v.at) OVER spells)) * 86400000) <= 1800000
                         THEN 0 ELSE 1 END AS first
             FROM versions v LEFT JOIN people p ON p.key = v.by WHERE {conditions}
             WINDOW spells AS (PARTITION BY v.by, v.device ORDER BY v.version)
         ), numbered AS (
             SELECT *, sum(first) OVER (PARTITION BY by, device ORDER BY version) AS spell FROM marked
         )
-        SELECT min(n.version) AS from_version, max(n.version) AS to_version, min(n.at) AS from_at,
-               max(n.at) AS to_at, coalesce(p.sub, n.by) AS by, n.device, count(*) AS versions,
+        SELECT min(n.version) AS from_version, max(n.version) AS to_version, {_shown('min(n.at)')} AS from_at,
+               {_shown('max(n.at)')} AS to_at, coalesce(p.sub, n.by) AS by, n.device, count(*) AS versions,
                group_concat(DISTINCT n.act) AS acts
         FROM numbered n LEFT JOIN people p ON p.key = n.by
         GROUP BY n.by, n.device, n.spell
@@ -187,8 +192,9 @@ def drafts(principal: str, wanted: DraftFilter) -> tuple[str, dict[str, Any]]:
     arguments["principal"] = principal
     statement = (
         "SELECT d.draft, o.sub AS owner, a.role, d.form, d.subject, d.title, d.status, d.template, d.version, "
-        "d.step, d.completed_steps, d.conflicts, d.created_at, d.saved_at, s.sub AS saved_by, "
-        f"d.saved_device, d.expires_at, d.forked_from, {key} AS sort_key "
+        f"d.step, d.completed_steps, d.conflicts, {_shown('d.created_at')} AS created_at, "
+        f"{_shown('d.saved_at')} AS saved_at, s.sub AS saved_by, d.saved_device, "
+        f"{_shown('d.expires_at')} AS expires_at, d.forked_from, {key} AS sort_key "
         "FROM access a JOIN drafts d ON d.draft = a.draft "
         "LEFT JOIN people o ON o.key = d.owner LEFT JOIN people s ON s.key = d.saved_by "
         f"WHERE {' AND '.join(['a.principal = :principal', *chosen])} "

@@ -172,7 +172,7 @@ BEGIN
                         AND s.has_subject = (t.subject IS NOT NULL) AND s.draft <> t.draft
             WHERE t.register = 'take_slot';
         IF taken IS NOT NULL THEN RETURN NEXT; RETURN; END IF;
-        FOR r IN SELECT * FROM jsonb_array_elements(registers) LOOP
+        FOR r IN SELECT * FROM jsonb_array_elements(registers) e WHERE e ->> 'register' <> 'label' LOOP
             PERFORM apply_register(r);
         END LOOP;
     END IF;
@@ -185,6 +185,10 @@ BEGIN
         SELECT d, v, at, substr(topic, 7), by, device, seq, paths, reason FROM
         unnest(drafts, event_versions, ats, topics, bys, devices, seqs, event_paths, reasons)
             AS e(d, v, at, topic, by, device, seq, paths, reason);
+    -- A label may name a version of this very group.
+    FOR r IN SELECT * FROM jsonb_array_elements(registers) e WHERE e ->> 'register' = 'label' LOOP
+        PERFORM apply_register(r);
+    END LOOP;
     IF cardinality(state_drafts) > 0 THEN
         INSERT INTO states (draft, version, body, rest, hash)
             SELECT * FROM unnest(state_drafts, state_versions, bodies, rests, state_hashes)
