@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, BinaryIO, NoReturn
 
 import typer
 
@@ -16,7 +17,7 @@ from api import operations
 from api.app import now
 from api.security import Tokens
 from api.serving import serve_forever
-from api.settings import ConfigurationError, Settings, load_settings
+from api.settings import ConfigurationError, load_settings
 from domain.errors import VariorumError
 from projections.store.migrations import SchemaTooNew, SchemaTooOld
 
@@ -26,6 +27,14 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+class Role(StrEnum):
+    """What a token may say besides who it is for."""
+
+    auditor = "auditor"
+    admin = "admin"
+
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on [VARIORUM_HOST, 127.0.0.1].")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on [VARIORUM_PORT, 8000].")]
@@ -59,21 +68,24 @@ def rebuild() -> None:
     """Make every read model anew from the log, while the service runs."""
     with _progress("drafts") as tell:
         done = asyncio.run(operations.rebuild(load_settings(), tell))
-    typer.echo(f"Rebuilt the read models of {done} drafts.")
+    typer.echo(f"Rebuilt the read models of {_counted(done, 'draft')}.")
 
 
 @cli.command()
 def token(
     user: Annotated[str, typer.Argument(help="The user that the token is for (its `sub`).")],
     role: Annotated[
-        list[str] | None, typer.Option(help="A role: auditor or admin; may be repeated.")
+        list[Role] | None, typer.Option(help="A role to hold; may be repeated.")
     ] = None,
     days: Annotated[
         float, typer.Option(help="How long it holds, in days.", min=0.001, max=3650)
     ] = 30,
 ) -> None:
     """Print a token for the configured secret, for trying the API and for scripts."""
-    typer.echo(Tokens(load_settings(), now).issue(user, role or [], timedelta(days=days)))
+    tokens = Tokens(load_settings(), now)
+    made = tokens.issue(user, role or [], timedelta(days=days))
+    tokens.principal(f"Bearer {made}")  # rather refused now than with every request
+    typer.echo(made)
 
 
 @cli.command()
@@ -88,7 +100,7 @@ def export(
     """Write the whole history of drafts as JSON lines, one event a line, as the log holds it."""
     with _progress("events") as tell, _sink(output) as sink:
         count = asyncio.run(operations.export(load_settings(), drafts or [], sink.write, tell))
-    typer.echo(f"Wrote {count} events.", err=True)
+    typer.echo(f"Wrote {_counted(count, 'event')}.", err=True)
 
 
 @cli.command()
@@ -131,8 +143,17 @@ class _progress:  # noqa: N801 - reads as a phrase where it is used
         typer.echo(f"\r{done} of {total} {self._unit}", nl=False, err=True)
 
 
-def _sink(output: Path | None) -> Any:
-    return nullcontext(sys.stdout.buffer) if output is None else output.open("xb")
+@contextmanager
+def _sink(output: Path | None) -> Iterator[BinaryIO]:
+    if output is None:
+        yield sys.stdout.buffer
+        return
+    with output.open("xb") as file, operations.whole_or_not_at_all(output):
+        yield file
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def main() -> None:
@@ -149,16 +170,14 @@ def main() -> None:
         _give_up(str(error))
     except FileExistsError as error:
         _give_up(f"{error.filename} exists already; name another file.")
-    except FileNotFoundError as error:
-        _give_up(f"{error.filename} cannot be found.")
+    except OSError as error:
+        _give_up(f"{error.filename or 'The command'} cannot be used: {error.strerror}.")
 
 
 def _give_up(sentence: str) -> NoReturn:
     typer.echo(sentence, err=True)
     raise SystemExit(2)
 
-
-__all__ = ["Settings", "main"]
 
 if __name__ == "__main__":
     main()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,8 @@ class Finding:
 def migrate(settings: Settings) -> Sequence[str]:
     """Bring the tables up to date; answers the files that were applied."""
     if settings.on_sqlite:
-        return sqlite.migrate(_file(settings))
+        with _explained(settings):
+            return sqlite.migrate(_file(settings))
     if settings.owner_url is None:
         raise ConfigurationError(
             "Set VARIORUM_OWNER_URL to the address of the tables' owner to migrate."
@@ -56,6 +58,10 @@ def migrate(settings: Settings) -> Sequence[str]:
         return postgres.migrate(settings.owner_url, settings.database_url)
     except psycopg.OperationalError as unreachable:
         raise Failed("The database cannot be reached as VARIORUM_OWNER_URL says.") from unreachable
+    except psycopg.Error as refusal:
+        raise Failed(
+            f"The database refuses the login of VARIORUM_OWNER_URL: {_first_line(refusal)}."
+        ) from refusal
 
 
 def require_schema(settings: Settings) -> None:
@@ -80,7 +86,7 @@ async def export(
     """Write the log of some drafts, or of all, event by event in the order of commits."""
     async with _opened(settings) as store:
         write(_json_line({"variorum": "export", "format": 1}))
-        wanted = [_id(text) for text in drafts]
+        wanted = list(dict.fromkeys(map(_id, drafts)))
         lines = _of_drafts(store, wanted) if wanted else _of_all(store)
         total, count = await store.head(), 0
         async for record in lines:
@@ -137,19 +143,36 @@ def backup(settings: Settings, output: Path, progress: Progress) -> None:
     """Copy the whole database into a new file, while the service runs."""
     if output.exists():
         raise Failed(f"{output} exists already; name another file.")
-    if settings.on_sqlite:
-        _copy_file(_existing(settings), output, progress)
-    else:
-        _dump(settings, output)
+    with whole_or_not_at_all(output):
+        if settings.on_sqlite:
+            _copy_file(settings, output, progress)
+        else:
+            _dump(settings, output)
 
 
-def _copy_file(source: Path, output: Path, progress: Progress) -> None:
-    with sqlite3.connect(source) as database, sqlite3.connect(output) as copy:
+@contextmanager
+def whole_or_not_at_all(output: Path) -> Iterator[None]:
+    """Remove the file that was begun if it cannot be finished."""
+    try:
+        yield
+    except BaseException:
+        output.unlink(missing_ok=True)
+        raise
+
+
+def _copy_file(settings: Settings, output: Path, progress: Progress) -> None:
+    source = _existing(settings)
+    with (
+        _explained(settings),
+        closing(sqlite3.connect(source, isolation_level=None)) as database,
+        closing(sqlite3.connect(output)) as copy,
+    ):
+        # Without a transaction that holds this moment, every save would make it begin again.
+        database.execute("BEGIN")
+        database.execute("SELECT count(*) FROM sqlite_master").fetchone()
         database.backup(
             copy, pages=1_000, progress=lambda _, left, total: progress(total - left, total)
         )
-    copy.close()
-    database.close()
 
 
 def _dump(settings: Settings, output: Path) -> None:
@@ -157,23 +180,18 @@ def _dump(settings: Settings, output: Path) -> None:
     program = shutil.which("pg_dump")
     if program is None:
         raise Failed("pg_dump is needed for a backup of PostgreSQL and is not on the PATH.")
+    login: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(settings.database_url)
+    password = login.pop("password", None)  # a command line can be read by everybody
+    environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
     rows = ["--enable-row-security", f"--role={WORKER}", f"--schema={SCHEMA}"]
-    command = [program, "--format=custom", *rows, f"--file={output}"]
-    login = psycopg.conninfo.conninfo_to_dict(settings.database_url)
-    names = {
-        "host": "PGHOST",
-        "port": "PGPORT",
-        "user": "PGUSER",
-        "password": "PGPASSWORD",
-        "dbname": "PGDATABASE",
-    }
-    environment = {names[key]: str(value) for key, value in login.items() if key in names}
-    done = subprocess.run(  # noqa: S603 - our own words and the settings' address
+    address = f"--dbname={psycopg.conninfo.make_conninfo(**login)}"
+    command = [program, "--format=custom", *rows, f"--file={output}", address]
+    done = subprocess.run(  # noqa: S603 - the operator's own program and database
         command, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        output.unlink(missing_ok=True)
-        raise Failed(f"pg_dump failed: {done.stderr.strip().splitlines()[-1]}")
+        said = (line.strip().removeprefix("pg_dump: ") for line in done.stderr.splitlines())
+        raise Failed(f"pg_dump failed: {'; '.join(said)}")
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -232,11 +250,30 @@ async def _opened(settings: Settings) -> AsyncIterator[Store]:
     if settings.on_sqlite:
         _existing(settings)
     store = open_store(settings)
-    await store.start()
     try:
+        with _explained(settings):
+            await store.start()
         yield store
     finally:
         await store.stop()
+
+
+@contextmanager
+def _explained(settings: Settings) -> Iterator[None]:
+    """Say in a sentence why a database cannot be opened or made."""
+    try:
+        yield
+    except sqlite3.Error as unusable:
+        raise Failed(f"{settings.sqlite_path} cannot be used as a database: {unusable}.") from None
+    except psycopg.Error as refusal:
+        raise Failed(
+            f"The login of DATABASE_URL cannot use the tables: {_first_line(refusal)};"
+            " run `variorum migrate` first."
+        ) from refusal
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _file(settings: Settings) -> Path:

@@ -1,4 +1,4 @@
-"""Starts the server: migrates where it may, tells a newcomer where to look, and hands over to uvicorn."""
+"""Starts the server: migrates where it may, greets whoever is new, and hands over to uvicorn."""
 
 from __future__ import annotations
 
@@ -110,6 +110,7 @@ def _greet(settings: Settings, port: int) -> None:
     if settings.on_sqlite and settings.jwt_secret is None:
         token = Tokens(settings, now).issue(DEVELOPER, [], timedelta(days=30))
         typer.echo(
-            f"Drafts are kept in {settings.sqlite_path}. For trying out, you are the user `{DEVELOPER}`:"
+            f"Drafts are kept in {settings.sqlite_path}."
+            f" For trying out, you are the user `{DEVELOPER}`:"
         )
         typer.echo(f"  TOKEN={token}")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -24,7 +24,7 @@ from domain.drafts import Answer
 from domain.errors import Busy, DraftNotFound, Forbidden, SlotTaken, StoreUnavailable, VariorumError
 from projections.snapshot import aggregate, kept_every, state_of
 from projections.store.base import Store
-from projections.store.records import Group, Moved, Taken, to_record, to_registers, to_row
+from projections.store.records import Group, Moved, Record, Taken, to_record, to_registers, to_row
 
 log = logging.getLogger("variorum.writer")
 
@@ -52,6 +52,7 @@ class Job:
     command: Command | None
     beginning: Beginning | None
     answer: asyncio.Future[Answer | Draft]
+    earlier: Sequence[DraftEvent] = ()  # what the draft must remember for this command
     collisions: int = 0
 
     def finish(self, answer: Answer | Draft | Exception) -> None:
@@ -76,7 +77,7 @@ class Work:
     link: bytes
     events: list[DraftEvent] = field(default_factory=list)
     answers: list[tuple[Job, Answer | Draft | Exception]] = field(default_factory=list)
-    kept: tuple[int, int] | None = None  # version and size of a whole state saved with the group
+    kept: tuple[int, int] = (0, 0)  # version and size of the newest whole state that stays
 
     @property
     def jobs(self) -> Iterable[Job]:
@@ -125,13 +126,15 @@ class Writer:
             Busy: Too much is waiting, or the draft stays contended.
             VariorumError: Whatever the command refuses with.
         """
+        earlier: Sequence[DraftEvent] = ()
         for _ in range(ATTEMPTS):
             if draft not in self._held:
                 await self._load(draft)
             try:
-                answer = await self._queued(draft, command, None)
+                answer = await self._queued(draft, command, None, earlier)
             except NeedsEvents as needs:
-                await self._recall(draft, needs.version)
+                records = await self._store.events(draft, needs.version, 2**62)
+                earlier = [record.event() for record in records]
             except _Gone:
                 continue
             else:
@@ -156,11 +159,16 @@ class Writer:
         return len(self._queue)
 
     def _queued(
-        self, draft: UUID, command: Command | None, beginning: Beginning | None
+        self,
+        draft: UUID,
+        command: Command | None,
+        beginning: Beginning | None,
+        earlier: Sequence[DraftEvent] = (),
     ) -> asyncio.Future[Answer | Draft]:
         if self._closing or len(self._queue) >= self._queue_length:
             raise Busy("Too much is waiting to be saved; try again.")
-        job = Job(draft, command, beginning, asyncio.get_running_loop().create_future())
+        waiter = asyncio.get_running_loop().create_future()
+        job = Job(draft, command, beginning, waiter, earlier)
         self._queue.append(job)
         self._wake.set()
         return job.answer
@@ -172,12 +180,6 @@ class Writer:
         made, link = aggregate(draft, loaded, reach=RECENT)
         size = len(loaded.state.body) if loaded.state else 0
         self._held.put_if_newer(Held(made, link, loaded.kept, size))
-
-    async def _recall(self, draft: UUID, version: int) -> None:
-        """Let the draft remember back to a version."""
-        if (held := self._held.get(draft)) is not None:
-            records = await self._store.events(draft, version, held.draft.version)
-            held.draft.recall([record.event() for record in records])
 
     # -- the task
 
@@ -218,7 +220,8 @@ class Writer:
             if (held := self._held.get(job.draft)) is None:
                 job.fail(_Gone())
                 return True
-            work = works[job.draft] = Work(held, held.draft.copy(), held.link)
+            kept = (held.kept, held.size)
+            work = works[job.draft] = Work(held, held.draft.copy(), held.link, kept=kept)
         self._decide_on(work, job, works)
         return True
 
@@ -235,16 +238,27 @@ class Writer:
     def _decide_on(self, work: Work, job: Job, works: dict[UUID, Work]) -> None:
         assert work.draft is not None
         assert job.command is not None
+        if job.earlier:
+            work.draft.recall(job.earlier)
+        answer: Answer | Exception
         try:
-            work.answers.append((job, job.command(work.draft)))
-            work.events += work.draft.collect_events()  # type: ignore[arg-type]
+            answer = job.command(work.draft)
         except (VariorumError, NeedsEvents) as refusal:
-            work.answers.append((job, refusal))
+            answer = refusal
         except Exception as error:
             log.exception("a command broke; its draft's earlier jobs run again")
-            job.fail(error)
-            del works[job.draft]
-            self._again(work.jobs)
+            self._leave_out(job, error, works)
+            return
+        if isinstance(answer, Exception) and work.draft.pending_events:
+            self._leave_out(job, answer, works)
+            return
+        work.answers.append((job, answer))
+        work.events += work.draft.collect_events()  # type: ignore[arg-type]
+
+    def _leave_out(self, job: Job, error: Exception, works: dict[UUID, Work]) -> None:
+        """A job failed half-way: what its draft's earlier jobs did is done again without it."""
+        job.fail(error)
+        self._again(works.pop(job.draft).jobs)
 
     def _again(self, jobs: Iterable[Job]) -> None:
         self._queue.extendleft(reversed(list(jobs)))
@@ -279,16 +293,19 @@ class Writer:
                 group.records.append(record)
                 group.rows.append(to_row(event))
                 group.registers += to_registers(event, work.draft)
-            self._keep_state(work, group)
+            self._keep_states(work, group)
         return group
 
-    def _keep_state(self, work: Work, group: Group) -> None:
-        if work.held is None or work.draft is None or not work.events:
-            return
-        if work.draft.version - work.held.kept >= kept_every(work.held.size):
-            state = state_of(work.draft, work.link)
-            work.kept = (state.version, len(state.body))
-            group.states.append(state)
+    def _keep_states(self, work: Work, group: Group) -> None:
+        """Whole states at the end of a run of events, and all along it if it is long."""
+        assert work.draft is not None
+        run = group.records[len(group.records) - len(work.events) :]
+        ends = [(work.draft, work.link)] if run else []
+        for draft, link in ends if len(run) <= GROUP_JOBS else _along(work, run):
+            if draft.version - work.kept[0] >= kept_every(work.kept[1]):
+                state = state_of(draft, link)
+                work.kept = (state.version, len(state.body))
+                group.states.append(state)
 
     def _committed(self, works: dict[UUID, Work]) -> None:
         recorded = False
@@ -296,10 +313,7 @@ class Writer:
             assert work.draft is not None
             if work.events:
                 recorded = True
-                kept, size = work.kept or (
-                    (work.held.kept, work.held.size) if work.held else (0, 0)
-                )
-                self._held.put(Held(work.draft, work.link, kept, size))
+                self._held.put(Held(work.draft, work.link, *work.kept))
             for job, answer in work.answers:
                 job.finish(answer)
         if recorded:
@@ -364,6 +378,15 @@ class Writer:
 
 
 _BROKEN = "The change could not be saved; send it again."
+
+
+def _along(work: Work, run: Iterable[Record]) -> Iterator[tuple[Draft, bytes]]:
+    """The draft and its link after each event of the run."""
+    draft = work.held.draft.copy() if work.held else None
+    for event, record in zip(work.events, run, strict=True):
+        draft = event.mutate(draft)
+        assert draft is not None
+        yield draft, record.hash
 
 
 def _wants_a_slot_twice(group: Group) -> bool:

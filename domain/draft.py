@@ -309,10 +309,12 @@ class Draft(Aggregate, created_event_name="Created"):
             self.devices[event.device] = (event.seq, event.originator_version, event.digest)
 
     def recall(self, earlier: Sequence[DraftEvent]) -> None:
-        """Remember further back: `earlier` are events up to at least the first one known."""
+        """Remember these too, and for longer, if they lead up to the first event that is known."""
         first = self.version - len(self.recent) + 1
-        self.recent = [e for e in earlier if e.originator_version < first] + self.recent
-        self.reach = max(self.reach, len(self.recent) + RECENT)
+        older = [e for e in earlier if e.originator_version < first]
+        if not older or older[-1].originator_version == first - 1:
+            self.recent = older + self.recent
+            self.reach = max(self.reach, len(self.recent) + RECENT)
 
 
 def members_added(changes: Sequence[Change]) -> int:

@@ -342,13 +342,16 @@ class Drafts:
         if merged.clashes:
             raise Clash(_clashes(draft, merged))
         changes, as_sent = diff.diff(draft.data, merged.data), diff.diff(base, sent)
+        # The next edits of a queue go on from what was sent: that counts even if others had made the
+        # same change before, so that nothing in the draft changes.
+        in_vain = not changes and origin.seq is None
         done = self._record(
             draft,
             Draft.Merged,
             changes,
             origin,
             based_on=edit.based_on,
-            sent=None if as_sent == changes else as_sent,
+            sent=None if as_sent == changes or in_vain else as_sent,
             step=_news(edit.step, draft.step),
             completed_steps=_news(edit.completed_steps, draft.completed_steps),
         )
@@ -365,14 +368,14 @@ class Drafts:
         tell: bool = False,
         **facts: Any,
     ) -> Receipt:
-        """Record what alters anything, the changes or the step; `tell` lists the changes."""
+        """Record what alters anything: the changes, the step or what a device holds.
+
+        `tell` lists the changes in the receipt.
+        """
         self._must_stay_within(draft, changes)
         answer = diff.serve(changes, draft.data) if tell else ()
-        alters = (
-            bool(changes)
-            or facts.get("step") is not None
-            or facts.get("completed_steps") is not None
-        )
+        news = (facts.get(name) for name in ("sent", "step", "completed_steps"))
+        alters = bool(changes) or any(one is not None for one in news)
         recorded = alters and not dry_run
         if recorded:
             self._trigger(
@@ -468,8 +471,18 @@ def receipt(
 
 
 def told(sent: Data, held: Data) -> list[dict[str, Any]]:
-    """A receipt's changes: from what the client sent to what the draft holds."""
-    return diff.serve(diff.diff(sent, held), sent)
+    """A receipt's changes: from what the client sent to what the draft holds.
+
+    Always in the same order, however the members of the two happen to be ordered, so that a
+    repetition gets the very same.
+    """
+    return diff.serve(diff.diff(_by_name(sent), _by_name(held)), sent)
+
+
+def _by_name(value: Any) -> Any:
+    if type(value) is dict:
+        return {name: _by_name(value[name]) for name in sorted(value)}
+    return list(map(_by_name, value)) if type(value) is list else value
 
 
 def _repetition(draft: Draft, origin: Origin) -> Repeated | Earlier | None:

@@ -68,7 +68,7 @@ def kept_every(size: int) -> int:
     Seldom for large drafts, so that a state costs about 128 bytes per version; never so seldom that
     reading an old version would have to fold more than 256 events.
     """
-    return max(32, min(256, size // 128))
+    return max(16, min(256, size // 128))
 
 
 def revive(draft_id: UUID, version: int, body: bytes, rest: bytes, *, reach: int = 0) -> Draft:

@@ -9,13 +9,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
 from tests.environments import TOP
+
+KEYS = {
+    "VARIORUM_JWT_SECRET": "made up for tests, signs their tokens",
+    "VARIORUM_CHAIN_KEY": "made up for tests, links their events",
+}
 
 _PATIENCE = 60.0  # seconds for a start or an end
 _GREETING = re.compile(r"^Variorum on (http://\S+)/ ", re.MULTILINE)
@@ -155,12 +160,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     """End the process and those that it started, however many there are."""
     if process.poll() is None:
         process.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(20)
-        except subprocess.TimeoutExpired:
-            pass
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()

@@ -508,3 +508,32 @@ async def test_a_queue_does_what_its_edits_do_one_by_one(ann: Caller) -> None:
 async def test_an_empty_queue_has_no_results(ann: Caller, draft: Document) -> None:
     assert await ann.sends(draft) == []
     assert await ann.draft(draft) == draft
+
+
+async def test_a_queue_goes_on_from_an_edit_that_somebody_else_had_made_before(
+    ann: Caller, draft: Document
+) -> None:
+    tags = await ann.open({"tags": ["a", "b", "c"]}, another=True)
+    await ann.save(tags, remove("/tags/0"), device="mac")
+    first = edit(remove("/tags/0"), device="ipad", seq=1, based_on=1)
+    second = edit(remove("/tags/0"), device="ipad", seq=2, based_on=1)
+
+    receipts = await ann.sends(tags, first, second)
+
+    assert await ann.data(tags) == {"tags": ["c"]}, "the iPad removed a, as the mac had, and then b"
+    assert [receipt["changes"] for receipt in receipts] == [[], []]
+
+
+async def test_a_receipt_lists_its_changes_in_one_order(ann: Caller) -> None:
+    drafts = [await ann.open(GIG, another=True) for _ in range(2)]
+    for one in drafts:
+        await ann.save(one, remove("/tags"), add("/a", {"y": 1, "x": 1}), replace("/title", "B"))
+    form = {**GIG, "fee": 250}
+
+    receipts = [
+        await ann.save(one, data=data, based_on=1, device="ipad", seq=1)
+        for one, data in zip(drafts, (form, dict(reversed(form.items()))), strict=True)
+    ]
+
+    assert receipts[0]["changes"] == receipts[1]["changes"]
+    assert [change["path"] for change in receipts[0]["changes"]] == ["/tags", "/title", "/a"]

@@ -184,7 +184,8 @@ async def test_the_pages_of_sessions_have_no_gap_and_no_double(
         await ann.save(draft, replace("/fee", n), device="mac" if n % 2 else "ipad")
     whole = (await ann.versions(draft, grouped="true"))["items"]
 
-    pages, cursor = [], {}
+    pages: list[Document] = []
+    cursor: Document = {}
     while True:
         page = await ann.versions(draft, grouped="true", limit=2, **cursor)
         pages += page["items"]

@@ -132,6 +132,22 @@ def test_a_draft_that_is_given_older_events_remembers_them() -> None:
     assert draft.since(1) == events[1:]
 
 
+def test_events_that_do_not_reach_what_is_known_are_no_memory() -> None:
+    draft, events = long_draft(3 * RECENT)
+    before = inside(draft)
+    draft.recall(events[1:9])
+    assert inside(draft) == before
+    with pytest.raises(NeedsEvents):
+        draft.since(1)
+
+
+def test_what_is_known_when_it_is_recalled_is_not_forgotten_soon() -> None:
+    draft, events = long_draft(2 * RECENT)
+    draft.recall(events[99:])
+    DRAFTS.edit(draft, fields({"m": 1}), origin())
+    assert draft.since(99) == events[99:] + happened(draft)
+
+
 def test_what_was_recalled_stays_known_while_the_draft_goes_on() -> None:
     draft, events = long_draft(3 * RECENT)
     draft.recall(events[1:])

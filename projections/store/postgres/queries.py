@@ -29,7 +29,7 @@ NEAREST_STATE = (
 KEPT_STATE = "SELECT max(version) FROM states WHERE draft = %b AND NOT resting"
 EVENTS = (
     "SELECT originator_version, topic, state, by, hash FROM stored_events WHERE originator_id = %b "
-    "AND originator_version > %b AND originator_version <= coalesce(%b::bigint, 9223372036854775807) "
+    "AND originator_version > %b AND originator_version <= %b "
     "ORDER BY originator_version"
 )
 VERSION_OF_SEQ = (
@@ -204,7 +204,7 @@ def drafts(principal: str, wanted: DraftFilter) -> tuple[LiteralString, dict[str
         "status": "d.status = %(status)s",
         "form": "d.form = %(form)s",
         "subject": "d.subject = %(subject)s",
-        "q": "strpos(d.search, lower(%(q)s)) > 0",
+        "q": "strpos(d.search, %(q)s) > 0",
         "template": "d.template = %(template)s",
         "shared": "(a.role <> 'owner') = %(shared)s",
         "after": f"({key}, d.draft) {compare} (%(after_key)s, %(after_id)s::uuid)",
@@ -215,6 +215,8 @@ def drafts(principal: str, wanted: DraftFilter) -> tuple[LiteralString, dict[str
     ]
     if wanted.after is not None:
         arguments["after_key"], arguments["after_id"] = wanted.after
+    if wanted.q is not None:
+        arguments["q"] = wanted.q.lower()  # as the search text was: the database's lower differs
     arguments["principal"] = principal
     conditions = " AND ".join(["a.principal = %(principal)s", *chosen])
     statement = (

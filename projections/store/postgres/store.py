@@ -137,7 +137,7 @@ class PostgresStore:
             rows = await _rows(connection, queries.NEAREST_STATE, (draft,))
             state = State(draft, *rows[0]) if rows else None
             after = state.version if state else 0
-            records = _records(draft, await _rows(connection, queries.EVENTS, (draft, after, None)))
+            records = _records(draft, await _rows(connection, queries.EVENTS, (draft, after, 2**62)))
             kept = _one(await _rows(connection, queries.KEPT_STATE, (draft,)), int) or 0
         return Loaded(state, records, kept) if state or records else None
 
@@ -196,7 +196,8 @@ class PostgresStore:
     ) -> Sequence[VersionLine]:
         """Lines of the version history, newest first, `by` as a key."""
         if wanted == VersionFilter(before=wanted.before, limit=wanted.limit):
-            arguments = (principal, draft, wanted.before or 2**62, wanted.limit)
+            below = 2**62 if wanted.before is None else wanted.before
+            arguments = (principal, draft, below, wanted.limit)
             async with reaching():
                 return await self._lanes.rows(queries.LIST_VERSIONS, arguments)
         statement, named = queries.versions(draft, wanted)

@@ -15,6 +15,8 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA busy_timeout = 30000")
+    # SQLite's own knows ASCII only.
+    connection.create_function("lower", 1, str.lower, deterministic=True)
     return connection
 
 
