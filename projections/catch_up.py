@@ -27,8 +27,8 @@ log = logging.getLogger("variorum.catch_up")
 
 NAME = "drafts"
 BATCH = 256  # events: some milliseconds of the event loop
-GATHER = 0.05  # seconds to let a batch grow
-IDLE = 0.1  # seconds without news after which every draft may rest
+GATHER = 0.03  # seconds to let a batch grow
+IDLE = 0.05  # seconds without news after which every draft may rest
 QUIET = 1.0  # seconds without an event after which one draft may rest
 TICK = 1.0  # seconds after which to look without being woken
 PATIENCE = 0.25  # seconds that a reader waits for a level read model

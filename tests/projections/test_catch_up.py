@@ -1,0 +1,402 @@
+"""The catch-up: takes every event once and in order, whatever happens on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from api.settings import Settings
+from domain.errors import Busy
+from projections.catch_up import BATCH, NAME, CatchUp
+from projections.store.base import DraftFilter, Store
+from projections.store.postgres import PostgresStore
+from tests import postgres
+from tests.domain.scenes import ANN, BEN, DRAFTS, origin
+from tests.projections.histories import (
+    EVERY_DRAFT,
+    Desk,
+    desk,
+    facts,
+    level,
+    log_of,
+    page,
+    states_of,
+)
+from tests.projections.wire import wire_to
+
+
+@pytest.fixture
+async def ann(store: Store) -> AsyncIterator[Desk]:
+    """A writer that wakes nobody."""
+    await store.new_key("ann", ANN)
+    async with desk(store) as at_work:
+        yield at_work
+
+
+@asynccontextmanager
+async def following(store: Store) -> AsyncIterator[CatchUp]:
+    """A catch-up at work, from its start to its stop."""
+    catch_up = CatchUp(store)
+    catch_up.start()
+    try:
+        yield catch_up
+    finally:
+        await catch_up.stop()
+
+
+async def until(met: Callable[[], Any], seconds: float = 20) -> None:
+    """Wait for something to be so."""
+    async with asyncio.timeout(seconds):
+        while not await met():
+            await asyncio.sleep(0.02)
+
+
+async def rested(store: Store, draft: UUID) -> bool:
+    """Whether a whole state of a draft's last version is put down."""
+    loaded = await store.load(draft)
+    return loaded is not None and not loaded.records
+
+
+# -- each event once
+
+
+async def test_the_page_shows_every_draft_as_it_was_saved_last(store: Store, ann: Desk) -> None:
+    drafts = [await ann.open({"title": f"Gig {n}"}) for n in range(3)]
+    for number, draft in enumerate(drafts):
+        await ann.edits(draft, [{"fee": n} for n in range(number + 1)], minutes=number)
+    rows = {row["draft"]: row for row in await page(store)}
+    assert {draft: rows[draft]["version"] for draft in drafts} == dict(
+        zip(drafts, (2, 3, 4), strict=True)
+    )
+    assert await store.position(NAME) == await store.head()
+
+
+async def test_a_batch_is_taken_once_and_a_second_taker_throws_his_away(
+    store: Store, ann: Desk
+) -> None:
+    await ann.open({"title": "Jazz"})
+    head = await store.head()
+    assert await store.take(NAME, 0, head, []) is True
+    assert await store.take(NAME, 0, head, []) is False
+    assert await store.position(NAME) == head
+    assert list(await store.drafts(ANN, EVERY_DRAFT)) == []
+
+
+async def test_more_events_than_a_batch_are_taken_in_one_go(store: Store, ann: Desk) -> None:
+    drafts = [await ann.open({"title": f"{n:04d}"}) for n in range(3)]
+    for draft in drafts:
+        await ann.edits(draft, [{"n": n} for n in range(BATCH)])
+    catch_up = CatchUp(store)
+    await catch_up._drain()
+    assert await store.position(NAME) == await store.head() == 3 * (BATCH + 1)
+    assert [row["version"] for row in await store.drafts(ANN, EVERY_DRAFT)] == [BATCH + 1] * 3
+
+
+async def test_levelling_takes_what_was_in_the_log_when_it_was_asked_for(
+    store: Store, ann: Desk
+) -> None:
+    draft, catch_up = await ann.open({"title": "a"}), CatchUp(store)
+    for title in ("b", "c"):
+        await ann.edit(draft, {"title": title})
+        await catch_up.level()
+        (row,) = await store.drafts(ANN, EVERY_DRAFT)
+        assert row["title"] == title
+
+
+async def test_levelling_gives_up_after_a_moment_and_says_so(store: Store, ann: Desk) -> None:
+    draft, catch_up = await ann.open({"n": 0}), CatchUp(store)
+    await ann.edits(draft, [{"n": n} for n in range(9)])
+    async with catch_up._one_at_a_time:  # somebody else is busy with a long batch
+        with pytest.raises(Busy) as busy:
+            await catch_up.level()
+    assert busy.value.retry_after == 1
+    await catch_up.level()
+
+
+async def test_who_saved_last_is_told_whether_or_not_a_whole_state_stands_there(
+    store: Store, ann: Desk
+) -> None:
+    """A writer keeps a whole state every so often; a fresh catch-up begins with the newest."""
+    draft = await ann.open({"n": 0})
+    for number in range(1, 40):
+        await ann.edit(draft, {"n": number}, origin(device=f"device {number}"))
+        await level(store)
+        (row,) = await store.drafts(ANN, EVERY_DRAFT)
+        told = (row["version"], row["saved_by"], row["saved_device"])
+        assert told == (number + 1, "ann", f"device {number}")
+
+
+# -- following
+
+
+async def test_what_is_saved_appears_and_comes_to_rest_by_itself(store: Store) -> None:
+    async with following(store) as catch_up, desk(store, on_commit=catch_up.wake) as ann:
+        draft = await ann.open({"title": "Jazz", "notes": "Blue Note"})
+        await ann.edit(draft, {"fee": 1})
+        await until(lambda: rested(store, draft))
+        (row,) = await store.drafts(ANN, DraftFilter(q="blue note"))
+        assert (row["draft"], row["version"]) == (draft, 2)
+        assert await catch_up.status() == {
+            NAME: {"position": 2, "head": 2, "behind": 0},
+            "states": {"behind": 0},
+        }
+
+
+async def test_what_nobody_told_of_is_found_by_the_slow_tick(store: Store) -> None:
+    async with following(store), desk(store) as ann:
+        draft = await ann.open({"title": "Jazz"})
+        await until(lambda: rested(store, draft))
+
+
+async def test_what_was_left_unrested_comes_to_rest_after_a_restart(
+    store: Store, ann: Desk
+) -> None:
+    drafts = [await ann.open({"n": n}) for n in range(3)]
+    await level(store)
+    assert set(await store.unrested(10)) == set(drafts)
+    async with following(store):
+        for draft in drafts:
+            await until(lambda draft=draft: rested(store, draft))
+    assert list(await store.unrested(10)) == []
+
+
+async def test_the_status_says_how_far_behind_it_is(store: Store, ann: Desk) -> None:
+    catch_up = CatchUp(store)
+    draft = await ann.open({"n": 0})
+    await ann.edit(draft, {"n": 1})
+    behind = {NAME: {"position": 0, "head": 2, "behind": 2}, "states": {"behind": 0}}
+    assert await catch_up.status() == behind
+    await catch_up.level()
+    level_now = {NAME: {"position": 2, "head": 2, "behind": 0}, "states": {"behind": 1}}
+    assert await catch_up.status() == level_now
+
+
+# -- searching
+
+
+async def test_a_search_sees_every_draft_as_it_is_now(store: Store, ann: Desk) -> None:
+    catch_up = CatchUp(store)
+    drafts = [await ann.open({"title": f"Gig {n}"}) for n in range(40)]
+    for number, draft in enumerate(drafts):
+        await ann.edit(draft, {"title": f"Concert {number}"})
+    await catch_up.level()
+    await catch_up.rest_all(ANN)
+    assert len(await store.drafts(ANN, DraftFilter(q="concert", limit=99))) == 40
+    assert list(await store.drafts(ANN, DraftFilter(q="gig"))) == []
+
+
+async def test_a_search_puts_down_the_callers_drafts_only(store: Store, ann: Desk) -> None:
+    mine, theirs = await ann.open({"n": 1}), await ann.open({"n": 1}, origin(BEN))
+    catch_up = await level(store)
+    await catch_up.rest_all(ANN)
+    assert list(await store.unrested(9)) == [theirs]
+    assert await rested(store, mine)
+
+
+async def test_a_search_on_a_process_that_knows_an_older_version_sees_the_newest(
+    store: Store, ann: Desk
+) -> None:
+    """Two processes share the work: what one took from the log, the other never saw."""
+    one, other = CatchUp(store), CatchUp(store)
+    draft = await ann.open({"title": "first"})
+    await one.level()
+    await ann.edit(draft, {"title": "second"})
+    await other.level()
+    async with asyncio.timeout(5):
+        await one.rest_all(ANN)
+    assert [row["draft"] for row in await store.drafts(ANN, DraftFilter(q="second"))] == [draft]
+    assert list(await store.unrested(9)) == []
+
+
+# -- what cannot be taken
+
+
+@pytest.fixture
+def break_event(settings: Settings, request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Alters what is stored, as only the owner of the tables could."""
+
+    def alter(draft: UUID, version: int, state: bytes) -> None:
+        if settings.on_sqlite:
+            assert settings.sqlite_path is not None
+            with sqlite3.connect(settings.sqlite_path) as file:
+                file.execute(
+                    "UPDATE stored_events SET state = ? WHERE originator_id = ? "
+                    "AND originator_version = ?",
+                    (state, draft.hex, version),
+                )
+            file.close()
+            return
+        _as_superuser(request, settings, state, draft, version)
+
+    return alter
+
+
+def _as_superuser(
+    request: pytest.FixtureRequest, settings: Settings, state: bytes, draft: UUID, version: int
+) -> None:
+    server: postgres.Server = request.getfixturevalue("postgres_server")
+    name = str(psycopg.conninfo.conninfo_to_dict(settings.database_url)["dbname"])
+    with psycopg.connect(server.url(postgres.SUPERUSER, name)) as above:
+        above.execute(
+            "UPDATE variorum.stored_events SET state = %s WHERE originator_id = %s "
+            "AND originator_version = %s",
+            (state, draft, version),
+        )
+
+
+NONSENSE = b'{"timestamp":"2026-03-02T09:00:00Z","by":"ann-key-0001","changes":[{"op":"remove",' + (
+    b'"path":"/never","before":1}]}'
+)
+
+
+@pytest.mark.parametrize("state", [b"not JSON", NONSENSE])
+async def test_an_event_that_cannot_be_taken_is_set_aside_and_the_rest_goes_on(
+    store: Store, ann: Desk, break_event: Callable[..., None], state: bytes
+) -> None:
+    broken, well = await ann.open({"title": "broken"}), await ann.open({"title": "well"})
+    for number in range(3):
+        await ann.edit(broken, {"n": number})
+        await ann.edit(well, {"n": number})
+    break_event(broken, 3, state)
+    async with following(store) as catch_up:
+        await until(lambda: rested(store, well))
+        await ann.edit(well, {"title": "better"})
+        catch_up.wake()
+        await until(lambda: _titled(store, "better"))
+        await until(lambda: rested(store, well))
+        aside = [(row["name"], row["version"]) for row in await store.set_aside()]
+        assert aside == [(NAME, 3), (NAME, 4)]
+        assert {UUID(str(row["draft"])) for row in await store.set_aside()} == {broken}
+        async with asyncio.timeout(5):
+            await catch_up.level()
+            await catch_up.rest_all(ANN)
+    rows = {row["draft"]: row for row in await store.drafts(ANN, EVERY_DRAFT)}
+    assert rows[broken]["version"] <= 2
+    assert rows[well]["version"] == 5
+    reading = await store.read(ANN, broken, 2)
+    assert reading is not None
+
+
+async def _titled(store: Store, title: str) -> bool:
+    return any(row["title"] == title for row in await store.drafts(ANN, EVERY_DRAFT))
+
+
+async def test_a_broken_event_that_is_there_at_the_start_stops_nothing(
+    store: Store, ann: Desk, break_event: Callable[..., None]
+) -> None:
+    broken, well = await ann.open({"n": 0}), await ann.open({"n": 0})
+    await level(store)  # both wait for their rest
+    await ann.edit(broken, {"n": 1})
+    break_event(broken, 2, b"not JSON")
+    async with following(store) as catch_up:
+        await until(lambda: rested(store, well))
+        await until(lambda: _all_taken(store))
+        async with asyncio.timeout(5):
+            await catch_up.rest_all(ANN)
+    assert [row["version"] for row in await store.set_aside()] == [2]
+
+
+async def _all_taken(store: Store) -> bool:
+    return await store.position(NAME) == await store.head()
+
+
+# -- lost connections and other processes
+
+
+async def test_a_lost_connection_ends_nothing(
+    postgres_server: postgres.Server, postgres_database: postgres.Database
+) -> None:
+    store = PostgresStore(postgres_database.service_url)
+    await store.start()
+    async with following(store) as catch_up, desk(store, on_commit=catch_up.wake) as ann:
+        draft = await ann.open({"n": 0})
+        superuser = postgres_server.url(postgres.SUPERUSER, "postgres")
+        async with await psycopg.AsyncConnection.connect(superuser, autocommit=True) as above:
+            for number in range(1, 6):
+                await above.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                    (postgres_database.name,),
+                )
+                await ann.edit(draft, {"n": number})
+                await asyncio.sleep(0.05)
+        await until(lambda: rested(store, draft))
+        assert await store.position(NAME) == await store.head() == 6
+    await store.stop()
+
+
+async def test_drafts_whose_rest_was_interrupted_come_to_rest_later(
+    postgres_database: postgres.Database,
+) -> None:
+    async with wire_to(postgres_database.service_url) as wire:
+        near = PostgresStore(postgres_database.service_url)
+        far = PostgresStore(wire.url(postgres_database.service_url), workers=1)
+        await near.start()
+        await far.start()
+        async with desk(near) as ann:
+            drafts = [await ann.open({"n": n}) for n in range(5)]
+        catch_up = CatchUp(far)
+        await catch_up.level()
+        for draft in drafts:  # known, so that nothing but the rest itself is asked for
+            assert draft in catch_up._known
+        wire.cut = "statement"
+        await catch_up._until_it_works(lambda: catch_up._rest_some(idle=True))
+        assert list(await near.unrested(9)) == []
+        await near.stop()
+        await far.stop()
+
+
+async def test_two_catch_ups_at_once_make_the_rows_that_one_would(
+    postgres_database: postgres.Database,
+) -> None:
+    stores = [PostgresStore(postgres_database.service_url) for _ in range(2)]
+    for store in stores:
+        await store.start()
+    async with (
+        desk(stores[0]) as ann,
+        following(stores[0]) as one,
+        following(stores[1]) as other,
+    ):
+        drafts = [await ann.open({"title": f"Gig {n}", "n": 0}) for n in range(12)]
+
+        async def save(draft: UUID) -> None:
+            for number in range(1, 25):
+                await ann.edit(draft, {"n": number}, origin(minutes=number, device="mac"))
+                one.wake()
+                other.wake()
+
+        await asyncio.gather(*map(save, drafts))
+        for draft in drafts:
+            await until(lambda draft=draft: rested(stores[0], draft))
+        await until(lambda: _nothing_unrested(stores[0]))
+    states = [states_of(await log_of(stores[0], draft))[-1] for draft in drafts]
+    rows = {row["draft"]: facts(row) for row in await stores[0].drafts(ANN, EVERY_DRAFT)}
+    for state in states:
+        row = rows[state.id]
+        assert (row["title"], row["version"], row["saved_at"], row["saved_device"]) == (
+            state.title,
+            25,
+            state.modified_on,
+            "mac",
+        )
+    assert len(await stores[0].drafts(ANN, DraftFilter(q="24", limit=99))) == 12
+    assert list(await stores[0].set_aside()) == []
+    for store in stores:
+        await store.stop()
+
+
+async def _nothing_unrested(store: Store) -> bool:
+    return not await store.unrested(99)
+
+
+async def test_a_closed_draft_is_shown_as_closed(store: Store, ann: Desk) -> None:
+    draft = await ann.open({"n": 0})
+    await ann.run(draft, DRAFTS.discard, origin())
+    (row,) = await page(store)
+    assert row["status"] == "discarded"
