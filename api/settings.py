@@ -106,7 +106,6 @@ class Settings(BaseSettings):
     chain_key: Secret | None = None
 
     expiry_days: Count = 30
-    trash_days: Count = 30
 
     max_body: int = Field(1_048_576, ge=1_024, description="bytes")
     max_depth: int = Field(32, ge=1, le=128)
