@@ -28,7 +28,7 @@ def test_with_nothing_set_drafts_lie_in_a_sqlite_file_and_only_this_machine_is_s
 
     assert settings.sqlite_path == Path("variorum.db")
     assert (settings.host, settings.port, settings.workers) == ("127.0.0.1", 8000, 1)
-    assert (settings.expiry_days, settings.trash_days) == (30, 30)
+    assert settings.expiry_days == 30
     assert settings.cors_origins == ()
 
 
@@ -49,10 +49,10 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_files(
 ) -> None:
     folder = tmp_path / "secrets"
     folder.mkdir()
-    for name in ("port", "expiry_days", "trash_days", "max_page"):
+    for name in ("port", "expiry_days", "max_depth", "max_page"):
         (folder / f"variorum_{name}").write_text("4\n")
     (tmp_path / ".env").write_text(
-        "VARIORUM_PORT=3\nVARIORUM_EXPIRY_DAYS=3\nVARIORUM_TRASH_DAYS=3\n"
+        "VARIORUM_PORT=3\nVARIORUM_EXPIRY_DAYS=3\nVARIORUM_MAX_DEPTH=3\n"
     )
     monkeypatch.setenv("VARIORUM_SECRETS_DIR", str(folder))
     monkeypatch.setenv("VARIORUM_PORT", "2")
@@ -62,7 +62,7 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_files(
 
     assert settings.port == 1
     assert settings.expiry_days == 2
-    assert settings.trash_days == 3
+    assert settings.max_depth == 3
     assert settings.max_page == 4
 
 
