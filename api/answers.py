@@ -12,6 +12,7 @@ import orjson
 from api.problems import Answer
 from domain.drafts import Receipt
 from domain.errors import Invalid
+from domain.value import find_fault
 
 JSON = (b"content-type", b"application/json")
 PRIVATE = (b"cache-control", b"private, no-cache")
@@ -94,6 +95,7 @@ def place(text: str, kinds: tuple[type, ...]) -> tuple[Any, ...]:
         parts = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, binascii.Error):
         parts = None
-    if not isinstance(parts, list) or [type(part) for part in parts] != list(kinds):
+    known = isinstance(parts, list) and [type(part) for part in parts] == list(kinds)
+    if not known or find_fault(parts, max_depth=1):
         raise Invalid.one("?cursor", "Take the cursor from the answer before, as it is.")
     return tuple(parts)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 from api import schemas
 from api.answers import json_answer, place
@@ -29,7 +29,14 @@ from projections.store.base import DraftFilter
 
 router = APIRouter(prefix="/v1/drafts", tags=["drafts"], route_class=StrictRoute)
 
-Text = Annotated[str | None, StringConstraints(max_length=200)]
+
+def _storable(text: str | None) -> str | None:
+    if text and "\0" in text:
+        raise ValueError("Text may not hold the character U+0000")
+    return text
+
+
+Text = Annotated[str | None, StringConstraints(max_length=200), AfterValidator(_storable)]
 NOTHING, NO_FORK = schemas.Repeatable(), schemas.Fork()
 READ = problems(401, 404, 422, 503)
 WRITE = problems(400, 401, 403, 404, 409, 412, 413, 415, 422, 503)
@@ -139,9 +146,10 @@ async def save_edits(
     parts: PartsDep,
 ) -> Response:
     """Save an offline queue, in order; a receipt or a problem for each edit."""
+    sent = cast("StrictRequest", request).parsed["edits"]
     edits = [
-        await hot.read_edit(edit, caller, request.scope)
-        for edit in cast("StrictRequest", request).parsed["edits"]
+        await hot.read_queued(number, edit, caller, request.scope)
+        for number, edit in enumerate(sent)
     ]
     by = await parts.people.key_for(caller.sub)
     return response(json_answer(await parts.saving.edits(draft, edits, by)))

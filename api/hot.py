@@ -104,9 +104,14 @@ class Hot:
         value = parse_json(await body_of(receive), self._parts.limits)
         if kind != JSON:
             value = _as_edit(kind, value, scope["query_string"])
+        elif scope["query_string"]:
+            _query(scope["query_string"], {})
         wished = wishes_of(headers)
-        edit, origin = await self.read_edit(value, caller, scope, wished)
-        return await self._parts.saving.edit(draft, edit, origin, wished)
+        try:
+            edit, origin = await self.read_edit(value, caller, scope, wished)
+            return await self._parts.saving.edit(draft, edit, origin, wished)
+        except Invalid as invalid:
+            raise invalid if kind == JSON else pointed(invalid, _in_patch) from None
 
     async def versions(self, draft: UUID, scope: Scope, receive: Receive) -> Answer:
         """The version history."""
@@ -145,6 +150,15 @@ class Hot:
         )
         return edit, await self.origin(model, caller, scope, digest)
 
+    async def read_queued(
+        self, number: int, value: Any, caller: Principal, scope: Scope
+    ) -> tuple[Edit, Origin]:
+        """One edit of an offline queue."""
+        try:
+            return await self.read_edit(value, caller, scope)
+        except Invalid as invalid:
+            raise pointed(invalid, lambda pointer: f"/edits/{number}{pointer}") from None
+
     async def origin(
         self, model: schemas.Repeatable, caller: Principal, scope: Scope, digest: str | None
     ) -> Origin:
@@ -162,13 +176,16 @@ class Hot:
         )
 
 
+_IN_ADDRESS: dict[str, type] = {"based_on": int, "device": str, "seq": int}
+
+
 class _Edit(dict[str, Any]):
     """An edit that came as a patch document; it may hold a `merge_patch`, as none on the wire."""
 
 
 def _as_edit(kind: str, value: Any, query: bytes) -> _Edit:
     """A patch document as an edit; device, seq and base stand in the address."""
-    given = _query(query, {"based_on": int, "device": str, "seq": int})
+    given = _query(query, _IN_ADDRESS)
     edit = _Edit({name: item for name, item in given.items() if item is not None})
     if kind == MERGE_PATCH:
         edit["merge_patch"] = load(schemas.MERGE_PATCH, value)
@@ -180,6 +197,17 @@ def _as_edit(kind: str, value: Any, query: bytes) -> _Edit:
 def _known_members(operation: dict[str, Any]) -> dict[str, Any]:
     """RFC 6902, section 4: members that an operation does not define are ignored."""
     return {name: operation[name] for name in ("op", "path", "value", "from") if name in operation}
+
+
+def pointed(invalid: Invalid, where: Callable[[str], str]) -> Invalid:
+    """The same faults with pointers into what the caller sent."""
+    return Invalid([Fault(where(fault.pointer), fault.detail) for fault in invalid.errors])
+
+
+def _in_patch(pointer: str) -> str:
+    """Where a fault of an edit is in a patch document, or in its address."""
+    name = pointer.removeprefix("/")
+    return f"?{name}" if name in _IN_ADDRESS else pointer.removeprefix("/changes")
 
 
 def digest_of(act: str, request: Any) -> str:
@@ -245,10 +273,13 @@ def id_in_address(text: str) -> UUID:
 
 _KINDS = {
     int: "a whole number",
-    str: "a text",
+    str: "a text of at most 2,000 characters, without U+0000",
     bool: "true or false",
     datetime: "a time (RFC 3339)",
 }
+
+
+UNKNOWN = "Unknown here, or given twice."
 
 
 def _query(query: bytes, known: dict[str, type]) -> dict[str, Any]:
@@ -261,7 +292,7 @@ def _query(query: bytes, known: dict[str, type]) -> dict[str, Any]:
     faults = []
     for name, text in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
         if name not in known or found[name] is not None:
-            faults.append(Fault(f"?{name[:50]}", "Unknown here, or given twice."))
+            faults.append(Fault(f"?{name[:50]}", UNKNOWN))
         elif (value := _value(text, known[name])) is None:
             faults.append(Fault(f"?{name}", f"Must be {_KINDS[known[name]]}."))
         else:

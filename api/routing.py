@@ -11,12 +11,13 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
 from api import schemas
-from api.hot import Hot, Parts, digest_of, id_in_address, wishes_of
+from api.hot import UNKNOWN, Hot, Parts, digest_of, id_in_address, wishes_of
 from api.problems import Answer, with_length
 from api.requests import JSON, media_type, parse_json
 from api.saving import Wishes
 from api.security import Principal
 from domain.draft import Origin
+from domain.errors import Fault, Invalid
 
 
 class StrictRequest(Request):
@@ -45,10 +46,20 @@ class StrictRoute(APIRoute):
         async def strict(request: Request) -> Response:
             parsing = StrictRequest(request.scope, request.receive)
             parts_of(parsing).tokens.principal(parsing.headers.get("authorization"))
+            self._must_know(parsing)
             await parsing.parse()
             return await handler(parsing)
 
         return strict
+
+    def _must_know(self, request: Request) -> None:
+        """Refuse parameters that would be ignored; the hot routes look at theirs themselves."""
+        if "parameters" in (self.openapi_extra or {}):
+            return
+        known = {parameter.alias for parameter in self.dependant.query_params}
+        given = [name for name, _ in request.query_params.multi_items()]
+        if wrong := [name for name in given if name not in known or given.count(name) > 1]:
+            raise Invalid([Fault(f"?{name[:50]}", UNKNOWN) for name in wrong])
 
 
 def parts_of(request: Request) -> Parts:

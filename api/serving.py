@@ -41,6 +41,7 @@ def serve_forever(given: dict[str, Any]) -> None:
     operations.require_schema(settings)
     port = _free_port(settings)
     _greet(settings, port)
+    configure_logs(settings.log_level)  # for the process that watches over several workers
     with _gathered_metrics(settings.workers):
         uvicorn.run(
             "api.serving:app",

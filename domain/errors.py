@@ -81,7 +81,7 @@ class CannotApply(BadInput):
 
     def __init__(self, detail: str, *, index: int = 0, path: str = "") -> None:
         self.index, self.path, self.detail = index, path, detail
-        super().__init__(f"Change {index} at {path!r} cannot be applied: {detail}")
+        super().__init__(f"Change {index} at {path!r} cannot be applied: {detail}.")
 
 
 class TooLarge(BadInput):

@@ -22,6 +22,7 @@ from domain.errors import Busy, Unavailable
 from projections.listing import line_of, search_text
 from projections.snapshot import aggregate, state_of
 from projections.store.base import Line, Store
+from projections.store.records import Record
 
 log = logging.getLogger("variorum.catch_up")
 
@@ -88,8 +89,13 @@ class CatchUp:
 
     async def rest_all(self, principal: str) -> None:
         """Put down every draft of a principal's that moved, so that a search sees it as it is."""
-        while drafts := await self._store.unrested(AT_REST, principal):
-            await self._rest(drafts)
+        tried: set[UUID] = set()
+        while unrested := await self._store.unrested(AT_REST + len(tried), principal):
+            if not (drafts := [draft for draft in unrested if draft not in tried]):
+                return
+            # Loaded anew: what another process took from the log, this one never saw.
+            await self._rest(drafts, anew=True)
+            tried.update(drafts)
 
     async def status(self) -> dict[str, dict[str, int]]:
         """How far each read model is behind: the page in events, the resting states in drafts."""
@@ -169,19 +175,31 @@ class CatchUp:
         if record.draft in self._broken:
             raise ValueError("an earlier event of this draft could not be taken")
         known = self._known.get(record.draft)
+        if known is None and record.version == 1:
+            return self._begin(record)
         if known is None or known.draft.version < record.version - 1:
             known = await self._load(record.draft)
-        if known is not None and known.draft.version < record.version:
-            event = record.event()
-            known.draft, known.link, known.last = event.mutate(known.draft), record.hash, event
+        if known is not None and known.draft.version <= record.version:
+            event = known.last = record.event()
+            if known.draft.version < record.version:
+                known.draft, known.link = event.mutate(known.draft), record.hash
         return known
+
+    def _begin(self, record: Record) -> Known:
+        event = record.event()
+        draft = event.mutate(None)
+        draft.reach = 1
+        return self._know(Known(draft, record.hash, event))
 
     async def _load(self, draft: UUID) -> Known | None:
         loaded = await self._store.load(draft)
         if loaded is None:
             return None
         made, link = aggregate(draft, loaded, reach=1)
-        known = self._known[draft] = Known(made, link, made.recent[-1] if made.recent else None)
+        return self._know(Known(made, link, made.recent[-1] if made.recent else None))
+
+    def _know(self, known: Known) -> Known:
+        self._known[known.draft.id] = known
         while len(self._known) > KNOWN:
             self._known.popitem(last=False)
         return known
@@ -213,12 +231,27 @@ class CatchUp:
                 return
             await self._rest(quiet)
 
-    async def _rest(self, drafts: Iterable[UUID]) -> None:
-        states = []
-        for draft in drafts:
-            known = self._known.get(draft) or await self._load(draft)
-            self._unrested.pop(draft, None)
-            if known is not None:
-                state = state_of(known.draft, known.link, resting=True)
-                states.append((state, search_text(known.draft)))
-        await self._store.rest(states)
+    async def _rest(self, drafts: Iterable[UUID], *, anew: bool = False) -> None:
+        due = {draft: self._unrested.get(draft) for draft in drafts}
+        found = [await self._found(draft, anew=anew) for draft in due]
+        await self._store.rest(
+            [
+                (state_of(known.draft, known.link, resting=True), search_text(known.draft))
+                for known in found
+                if known is not None
+            ]
+        )
+        for draft, since in due.items():
+            if self._unrested.get(draft) == since:  # else it moved meanwhile
+                self._unrested.pop(draft, None)
+
+    async def _found(self, draft: UUID, *, anew: bool) -> Known | None:
+        """A draft as it can be put down; None if its log cannot be read."""
+        known = None if anew else self._known.get(draft)
+        try:
+            return known or await self._load(draft)
+        except Unavailable:
+            raise
+        except Exception as problem:
+            log.error("draft %s cannot come to rest: %s", draft, type(problem).__name__)
+            return None

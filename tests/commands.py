@@ -8,19 +8,23 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import orjson
 
+from tests.api.calls import Caller, Document
 from tests.environments import TOP
 
 KEYS = {
     "VARIORUM_JWT_SECRET": "made up for tests, signs their tokens",
     "VARIORUM_CHAIN_KEY": "made up for tests, links their events",
 }
+
+NOBODY_LISTENS = "postgresql://variorum_service@127.0.0.1:1/variorum"
 
 _PATIENCE = 60.0  # seconds for a start or an end
 _GREETING = re.compile(r"^Variorum on (http://\S+)/ ", re.MULTILINE)
@@ -68,6 +72,12 @@ class Serving:
         """What it printed at its start."""
         return self.out.read_text()
 
+    @asynccontextmanager
+    async def called_by(self, token: str) -> AsyncIterator[Caller]:
+        """Whoever has a token, on a connection of their own."""
+        async with httpx.AsyncClient(base_url=self.url, timeout=30) as client:
+            yield Caller(client, token)
+
     def said(self) -> str:
         """All that it wrote, for a message when something is wrong."""
         return (self.out.read_text() + self.err.read_text(errors="replace"))[-4000:]
@@ -101,6 +111,10 @@ class Operator:
         done = self.runs(*arguments)
         assert done.code == 0, done
         return done.out
+
+    def exports(self, *drafts: str) -> list[Document]:
+        """The events of an export, as they stand in its lines after the first one."""
+        return [orjson.loads(line) for line in self.succeeds("export", *drafts).splitlines()[1:]]
 
     @contextmanager
     def serves(self, *arguments: str) -> Iterator[Serving]:

@@ -1,0 +1,251 @@
+"""`variorum serve` as a real process: its start, its workers, its end, and what it refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import socket
+import sqlite3
+import stat
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from api.settings import load_settings
+from tests import postgres
+from tests.api.calls import Caller, replace
+from tests.commands import KEYS, NOBODY_LISTENS, NotServing, Operator, Serving
+
+
+async def test_whoever_sets_nothing_gets_an_address_and_a_token_that_works(
+    newcomer: Operator,
+) -> None:
+    with newcomer.serves() as serving:
+        async with serving.called_by(printed_token(serving)) as dev:
+            assert (await dev.open({"title": "Jazz"}))["owner"] == "dev"
+            docs = await dev.client.get("/", follow_redirects=True)
+            assert (docs.url.path, docs.status_code) == ("/docs", 200)
+    assert mode_of(newcomer.folder / "variorum.db.secret") == 0o600
+
+
+async def test_drafts_and_tokens_outlive_a_restart(newcomer: Operator) -> None:
+    with newcomer.serves() as serving:
+        token = printed_token(serving)
+        async with serving.called_by(token) as dev:
+            draft = await dev.open({"title": "Jazz"})
+    secret = (newcomer.folder / "variorum.db.secret").read_bytes()
+
+    with newcomer.serves() as serving:
+        async with serving.called_by(token) as dev:
+            assert await dev.draft(draft) == draft
+
+    assert (newcomer.folder / "variorum.db.secret").read_bytes() == secret
+    assert mode_of(newcomer.folder / "variorum.db.secret") == 0o600
+
+
+def test_a_port_that_is_taken_is_refused_before_anything_is_printed(newcomer: Operator) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = newcomer.runs("serve", "--port", str(port))
+
+    assert done.refusal == (
+        f"Nothing can listen on 127.0.0.1, port {port}: Address already in use;"
+        " choose another with --host or --port."
+    )
+    assert done.out == ""
+
+
+def test_the_command_line_names_address_and_port(newcomer: Operator) -> None:
+    port = postgres.free_port()
+    with newcomer.serves("--host", "localhost", "--port", str(port)) as serving:
+        assert serving.url == f"http://localhost:{port}"
+
+
+def test_several_workers_on_sqlite_are_refused(newcomer: Operator) -> None:
+    assert "SQLite has one process" in newcomer.runs("serve", "--workers", "2").refusal
+
+
+def test_postgresql_without_keys_is_refused_with_the_names_of_both(newcomer: Operator) -> None:
+    operator = newcomer.having(DATABASE_URL=NOBODY_LISTENS)
+
+    assert "set VARIORUM_JWT_SECRET and VARIORUM_CHAIN_KEY" in operator.runs("serve").refusal
+
+
+def test_postgresql_without_tables_is_refused_with_the_command_that_makes_them(
+    newcomer: Operator, postgres_template: str, empty_database: postgres.Database
+) -> None:
+    operator = newcomer.having(DATABASE_URL=empty_database.service_url, **KEYS)
+
+    assert "run `variorum migrate` first" in operator.runs("serve").refusal
+
+
+def test_a_postgresql_that_never_saw_variorum_is_served_after_migrate_only(
+    newcomer: Operator,
+) -> None:
+    with postgres.running_server(fast=True) as server, postgres.fresh_database(server) as database:
+        operator = newcomer.having(DATABASE_URL=database.service_url, **KEYS)
+        assert "run `variorum migrate` first" in operator.runs("serve").refusal
+
+        operator.having(VARIORUM_OWNER_URL=database.owner_url).succeeds("migrate")
+
+        with operator.serves() as serving:
+            assert "TOKEN" not in serving.greeting
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=NotServing,
+    reason="projections/store/postgres/migrations.py asks for MEMBER where SET is needed",
+)
+def test_one_login_for_everything_serves_and_the_doctor_says_what_is_wrong_with_it(
+    newcomer: Operator, empty_database: postgres.Database
+) -> None:
+    owner = empty_database.owner_url
+    operator = newcomer.having(DATABASE_URL=owner, VARIORUM_OWNER_URL=owner, **KEYS)
+
+    with operator.serves():
+        done = operator.runs("doctor")
+
+    assert done.code == 1
+    assert (
+        "FAIL the service's login owns tables: one login for everything is for a trial" in done.out
+    )
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="there is no /proc here")
+def test_serve_makes_the_tables_as_their_owner_and_then_forgets_the_owner(
+    newcomer: Operator, empty_database: postgres.Database
+) -> None:
+    operator = newcomer.having(
+        DATABASE_URL=empty_database.service_url, VARIORUM_OWNER_URL=empty_database.owner_url, **KEYS
+    )
+    with operator.serves("--workers", "2") as serving:
+        processes = [serving.process.pid, *children_of(serving.process.pid)]
+        kept = [Path(f"/proc/{process}/environ").read_bytes() for process in processes]
+
+    assert len(kept) >= 3
+    assert all(b"VARIORUM_CHAIN_KEY" in environment for environment in kept)
+    assert not [e for e in kept if b"OWNER_URL" in e or b"variorum_owner" in e]
+
+
+def test_a_worker_does_not_learn_the_owners_address_from_a_file_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "VARIORUM_OWNER_URL").write_text("postgresql://variorum_owner@there/variorum")
+    monkeypatch.setenv("VARIORUM_SECRETS_DIR", str(tmp_path))
+    monkeypatch.delenv("VARIORUM_OWNER_URL", raising=False)
+
+    assert load_settings().owner_url is not None
+    assert load_settings(owner_url=None).owner_url is None
+
+
+async def test_two_workers_serve_one_database_and_one_set_of_metrics(
+    on_postgres: Operator,
+) -> None:
+    with on_postgres.serves("--workers", "2") as serving:
+        answered: set[str] = set()
+        for _ in range(50):
+            answered |= set(await asyncio.gather(*(worker_of(serving) for _ in range(20))))
+            if len(answered) == 2:
+                break
+        token = on_postgres.succeeds("token", "ann").strip()
+        async with serving.called_by(token) as ann:
+            draft = await ann.open({"fee": 0})
+        for version in range(2, 22):
+            async with serving.called_by(token) as ann, serving.called_by(token) as again:
+                await ann.save(draft, replace("/fee", version))
+                assert (await again.draft(draft))["version"] == version
+        counted = {await saves_counted(serving) for _ in range(10)}
+
+    assert len(answered) == 2
+    assert counted == {20}
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_it_when_all_that_is_queued_is_saved_and_answered(
+    operator: Operator, engine: str, how: signal.Signals
+) -> None:
+    with operator.serves() as serving:
+        token = operator.succeeds("token", "ann").strip()
+        async with several(4, serving, token) as editors:
+            drafts = [await ann.open({"fee": 0}, another=True) for ann in editors]
+            with write_lock(operator, engine):
+                saves = [
+                    asyncio.create_task(ann.save(draft, replace("/fee", 250)))
+                    for ann, draft in zip(editors, drafts, strict=True)
+                ]
+                await asyncio.sleep(0.3)
+                serving.process.send_signal(how)
+                await asyncio.sleep(0.3)
+                assert serving.process.poll() is None
+            receipts = await asyncio.gather(*saves)
+            ended = await asyncio.to_thread(serving.process.wait, 20)
+
+    assert ended == 0, serving.said()
+    assert "Traceback" not in serving.said()
+    assert [receipt["version"] for receipt in receipts] == [2] * 4
+    written = {(line["draft"], line["version"]) for line in operator.exports()}
+    assert written >= {(draft["id"], 2) for draft in drafts}
+
+
+# -- the words of these tests
+
+
+@asynccontextmanager
+async def several(number: int, serving: Serving, token: str) -> AsyncIterator[list[Caller]]:
+    clients = [httpx.AsyncClient(base_url=serving.url, timeout=30) for _ in range(number)]
+    yield [Caller(client, token) for client in clients]
+    for client in clients:
+        await client.aclose()
+
+
+def printed_token(serving: Serving) -> str:
+    found = re.search(r"TOKEN=(\S+)", serving.greeting)
+    assert found, serving.greeting
+    return found[1]
+
+
+def mode_of(file: Path) -> int:
+    return stat.S_IMODE(file.stat().st_mode)
+
+
+def children_of(process: int) -> list[int]:
+    """The processes that a process started."""
+    return [int(p) for p in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+async def worker_of(serving: Serving) -> str:
+    """Which worker answers on a new connection: its request ids begin alike."""
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"{serving.url}/livez")
+    return answer.headers["x-request-id"].partition("-")[0]
+
+
+async def saves_counted(serving: Serving) -> int:
+    """How many saves the metrics of whoever answers speak of."""
+    async with httpx.AsyncClient() as client:
+        text = (await client.get(f"{serving.url}/metrics")).text
+    found = re.search(r'request_seconds_count\{method="PATCH",.*"2xx"\} (\d+)', text)
+    assert found, text
+    return int(found[1])
+
+
+@contextmanager
+def write_lock(operator: Operator, engine: str) -> Iterator[None]:
+    """Nobody else can save meanwhile."""
+    url = operator.variables["DATABASE_URL"]
+    if engine == "sqlite":
+        file = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+        file.execute("BEGIN IMMEDIATE")
+        yield
+        file.execute("ROLLBACK")
+        file.close()
+    else:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("SELECT pg_advisory_lock(8602217)")
+            yield
