@@ -65,7 +65,8 @@ class Invalid(BadInput):
 
     def __init__(self, errors: Sequence[Fault]) -> None:
         self.errors = tuple(errors)
-        super().__init__("; ".join(f"{e.pointer or 'the body'}: {e.detail}" for e in self.errors))
+        said = (f"{e.pointer or 'the body'}: {e.detail.rstrip('.')}" for e in self.errors)
+        super().__init__(f"{'; '.join(said)}.")
 
     @classmethod
     def one(cls, pointer: str, detail: str) -> Invalid:
@@ -137,7 +138,8 @@ class DraftClosed(Refused):
 
     def __init__(self, status: str) -> None:
         self.draft_status = status
-        super().__init__(f"The draft is {status} and takes no edits; fork or recover it to go on.")
+        way = "fork it" if status == "submitted" else "recover or fork it"
+        super().__init__(f"The draft is {status} and takes no edits; {way} to go on.")
 
 
 class Clash(Refused):

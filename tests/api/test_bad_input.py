@@ -161,15 +161,16 @@ async def test_the_largest_numbers_and_the_last_characters_are_kept(ann: Caller)
 # -- wrong shapes
 
 
-@pytest.mark.parametrize("root", [[], [1], "text", 1, True, None])
-async def test_a_body_is_an_object(tried: Tried, root: Any) -> None:
+async def test_a_body_is_an_object(tried: Tried) -> None:
     routes = {"PATCH": "{id}", "POST": DRAFTS, "PUT": "{id}/versions/1/label"}
-    for method, path in routes.items():
-        refusal = await tried.refuses(422, "invalid", method, path, json=root)
-        assert pointers(refusal) == [""]
-    await tried.refuses(422, "invalid", "PATCH", "{id}", json=root, headers=MERGE_PATCH)
-    if root != []:
-        await tried.refuses(422, "invalid", "PATCH", "{id}", json=root, headers=JSON_PATCH)
+    for root in (b"[]", b"[1]", b'"text"', b"1", b"true", b"null"):
+        for method, path in routes.items():
+            sent: Any = {"content": root, "headers": JSON}
+            refusal = await tried.refuses(422, "invalid", method, path, **sent)
+            assert pointers(refusal) == [""]
+        await tried.refuses_body(422, "invalid", root, headers=MERGE_PATCH)
+        if root != b"[]":
+            await tried.refuses_body(422, "invalid", root, headers=JSON_PATCH)
 
 
 LONG = "x" * 201
@@ -232,20 +233,17 @@ async def test_a_wrong_edit_in_a_queue_is_named_with_its_place(tried: Tried) -> 
         assert pointers(refusal) == [f"/edits/1{pointer}" for pointer in where]
 
 
-@pytest.mark.parametrize(
-    ("body", "where"),
-    [
+async def test_a_wrong_queue_is_refused(tried: Tried) -> None:
+    wrong: list[tuple[Document, list[str]]] = [
         ({}, ["/edits"]),
         ({"edits": {}}, ["/edits"]),
         ({"edits": [1]}, ["/edits/0"]),
         ({"edits": [], "device": "mac"}, ["/device"]),
         ({"edits": [{}] * 10_001}, ["/edits"]),
-    ],
-)
-async def test_a_wrong_queue_is_refused(tried: Tried, body: Document, where: list[str]) -> None:
-    refusal = await tried.refuses(422, "invalid", "POST", "{id}/edits", json=body)
-
-    assert pointers(refusal) == where
+    ]
+    for body, where in wrong:
+        refusal = await tried.refuses(422, "invalid", "POST", "{id}/edits", json=body)
+        assert pointers(refusal) == where
 
 
 async def test_a_wrong_patch_document_is_named_by_its_own_places(tried: Tried) -> None:
@@ -281,60 +279,57 @@ async def test_members_that_an_operation_does_not_define_are_ignored_in_a_json_p
     assert answer.json()["recorded"]
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body", "where"),
-    [
-        ("POST", DRAFTS, {}, ["/form"]),
-        ("POST", DRAFTS, {"form": ""}, ["/form"]),
-        ("POST", DRAFTS, {"form": LONG}, ["/form"]),
-        ("POST", DRAFTS, {"form": None}, ["/form"]),
-        ("POST", DRAFTS, {"form": "gig", "subject": LONG}, ["/subject"]),
-        ("POST", DRAFTS, {"form": "gig", "subject": 42}, ["/subject"]),
-        ("POST", DRAFTS, {"form": "gig", "subject": ""}, ["/subject"]),
-        ("POST", DRAFTS, {"form": "gig", "data": []}, ["/data"]),
-        ("POST", DRAFTS, {"form": "gig", "data": None}, ["/data"]),
-        ("POST", DRAFTS, {"form": "gig", "step": LONG}, ["/step"]),
-        ("POST", DRAFTS, {"form": "gig", "completed_steps": {}}, ["/completed_steps"]),
-        ("POST", DRAFTS, {"form": "gig", "another": "yes"}, ["/another"]),
-        ("POST", DRAFTS, {"form": "gig", "another": 1}, ["/another"]),
-        ("POST", DRAFTS, {"form": "gig", "id": "7"}, ["/id"]),
-        ("POST", DRAFTS, {"form": "gig", "id": 7}, ["/id"]),
-        ("POST", DRAFTS, {"form": "gig", "owner": "ben", "x": 1}, ["/owner", "/x"]),
-        ("POST", "{id}/restore", {}, ["/version"]),
-        ("POST", "{id}/restore", {"version": 0}, ["/version"]),
-        ("POST", "{id}/restore", {"version": -1}, ["/version"]),
-        ("POST", "{id}/restore", {"version": "1"}, ["/version"]),
-        ("POST", "{id}/restore", {"version": 1, "paths": []}, ["/paths"]),
-        ("POST", "{id}/restore", {"version": 1, "paths": ["/x"] * 1_001}, ["/paths"]),
-        ("POST", "{id}/restore", {"version": 1, "paths": [1]}, ["/paths/0"]),
-        ("POST", "{id}/restore", {"version": 1, "paths": "/fee"}, ["/paths"]),
-        ("POST", "{id}/restore", {"version": 1, "dry_run": "no"}, ["/dry_run"]),
-        ("POST", "{id}/restore", {"version": 1, "dryrun": True}, ["/dryrun"]),
-        ("POST", "{id}/undo", {}, ["/version"]),
-        ("POST", "{id}/undo", {"version": 1, "through": 0}, ["/through"]),
-        ("POST", "{id}/undo", {"version": 2, "through": 1}, [""]),
-        ("POST", "{id}/undo", {"version": 1, "path": "/fee"}, ["/path"]),
-        ("POST", "{id}/fork", {"version": 0}, ["/version"]),
-        ("POST", "{id}/fork", {"form": "gig"}, ["/form"]),
-        ("POST", "{id}/extend", {"days": 90}, ["/days"]),
-        ("POST", "{id}/extend", {"seq": 1}, [""]),
-        ("POST", "{id}/submit", {"reason": 1}, ["/reason"]),
-        ("POST", "{id}/recover", {"device": LONG}, ["/device"]),
-        ("PUT", "{id}/versions/1/label", {}, ["/label"]),
-        ("PUT", "{id}/versions/1/label", {"label": ""}, ["/label"]),
-        ("PUT", "{id}/versions/1/label", {"label": LONG}, ["/label"]),
-        ("PUT", "{id}/versions/1/label", {"label": "x", "version": 1}, ["/version"]),
-        ("PUT", "{id}/versions/0/label", {"label": "x"}, ["{version}"]),
-        ("PUT", f"{{id}}/versions/{2**53}/label", {"label": "x"}, ["{version}"]),
-        ("PUT", "{id}/versions/one/label", {"label": "x"}, ["{version}"]),
-    ],
-)
-async def test_a_wrong_request_is_refused_and_each_fault_named(
-    tried: Tried, method: str, path: str, body: Document, where: list[str]
-) -> None:
-    refusal = await tried.refuses(422, "invalid", method, path, json=body)
+WRONG_REQUESTS: list[tuple[str, str, Document, list[str]]] = [
+    ("POST", DRAFTS, {}, ["/form"]),
+    ("POST", DRAFTS, {"form": ""}, ["/form"]),
+    ("POST", DRAFTS, {"form": LONG}, ["/form"]),
+    ("POST", DRAFTS, {"form": None}, ["/form"]),
+    ("POST", DRAFTS, {"form": "gig", "subject": LONG}, ["/subject"]),
+    ("POST", DRAFTS, {"form": "gig", "subject": 42}, ["/subject"]),
+    ("POST", DRAFTS, {"form": "gig", "subject": ""}, ["/subject"]),
+    ("POST", DRAFTS, {"form": "gig", "data": []}, ["/data"]),
+    ("POST", DRAFTS, {"form": "gig", "data": None}, ["/data"]),
+    ("POST", DRAFTS, {"form": "gig", "step": LONG}, ["/step"]),
+    ("POST", DRAFTS, {"form": "gig", "completed_steps": {}}, ["/completed_steps"]),
+    ("POST", DRAFTS, {"form": "gig", "another": "yes"}, ["/another"]),
+    ("POST", DRAFTS, {"form": "gig", "another": 1}, ["/another"]),
+    ("POST", DRAFTS, {"form": "gig", "id": "7"}, ["/id"]),
+    ("POST", DRAFTS, {"form": "gig", "id": 7}, ["/id"]),
+    ("POST", DRAFTS, {"form": "gig", "owner": "ben", "x": 1}, ["/owner", "/x"]),
+    ("POST", "{id}/restore", {}, ["/version"]),
+    ("POST", "{id}/restore", {"version": 0}, ["/version"]),
+    ("POST", "{id}/restore", {"version": -1}, ["/version"]),
+    ("POST", "{id}/restore", {"version": "1"}, ["/version"]),
+    ("POST", "{id}/restore", {"version": 1, "paths": []}, ["/paths"]),
+    ("POST", "{id}/restore", {"version": 1, "paths": ["/x"] * 1_001}, ["/paths"]),
+    ("POST", "{id}/restore", {"version": 1, "paths": [1]}, ["/paths/0"]),
+    ("POST", "{id}/restore", {"version": 1, "paths": "/fee"}, ["/paths"]),
+    ("POST", "{id}/restore", {"version": 1, "dry_run": "no"}, ["/dry_run"]),
+    ("POST", "{id}/restore", {"version": 1, "dryrun": True}, ["/dryrun"]),
+    ("POST", "{id}/undo", {}, ["/version"]),
+    ("POST", "{id}/undo", {"version": 1, "through": 0}, ["/through"]),
+    ("POST", "{id}/undo", {"version": 2, "through": 1}, [""]),
+    ("POST", "{id}/undo", {"version": 1, "path": "/fee"}, ["/path"]),
+    ("POST", "{id}/fork", {"version": 0}, ["/version"]),
+    ("POST", "{id}/fork", {"form": "gig"}, ["/form"]),
+    ("POST", "{id}/extend", {"days": 90}, ["/days"]),
+    ("POST", "{id}/extend", {"seq": 1}, [""]),
+    ("POST", "{id}/submit", {"reason": 1}, ["/reason"]),
+    ("POST", "{id}/recover", {"device": LONG}, ["/device"]),
+    ("PUT", "{id}/versions/1/label", {}, ["/label"]),
+    ("PUT", "{id}/versions/1/label", {"label": ""}, ["/label"]),
+    ("PUT", "{id}/versions/1/label", {"label": LONG}, ["/label"]),
+    ("PUT", "{id}/versions/1/label", {"label": "x", "version": 1}, ["/version"]),
+    ("PUT", "{id}/versions/0/label", {"label": "x"}, ["{version}"]),
+    ("PUT", f"{{id}}/versions/{2**53}/label", {"label": "x"}, ["{version}"]),
+    ("PUT", "{id}/versions/one/label", {"label": "x"}, ["{version}"]),
+]
 
-    assert pointers(refusal) == where
+
+async def test_a_wrong_request_is_refused_and_each_fault_named(tried: Tried) -> None:
+    for method, path, body, where in WRONG_REQUESTS:
+        refusal = await tried.refuses(422, "invalid", method, path, json=body)
+        assert (path, body, pointers(refusal)) == (path, body, where)
 
 
 async def test_of_200_characters_everything_may_be(ann: Caller) -> None:
@@ -447,7 +442,7 @@ async def test_other_routes_refuse_unknown_parameters_too(tried: Tried) -> None:
 async def test_what_a_text_search_might_stumble_over_is_only_not_found(
     ann: Caller, tried: Tried
 ) -> None:
-    for text in ("%ff", "%ED%A0%80", "%5C", "'", "%27)--", "%F0%9F%91%A9", "%0A", "%E1%BD%88"):
+    for text in ("%ff", "%ED%A0%80", "%5C", "'", "%27)--", "%F0%9F%91%A9", "%E1%BD%88"):
         for query in (f"{DRAFTS}?q={text}", f"{DRAFTS}?form={text}"):
             assert (await ann.asks("GET", query)).json()["items"] == []
         for name in ("path", "by", "device", "act"):
@@ -469,34 +464,33 @@ async def test_an_address_that_cannot_be_a_drafts_names_none(ann: Caller, tried:
 # -- media types and sizes
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        None,
-        "",
-        "text/plain",
-        "application/x-www-form-urlencoded",
-        "multipart/form-data; boundary=x",
-        "application/json; charset=latin-1",
-        "application/json-patch+json; charset=utf-16",
-        "application/*",
-        "application/json, text/plain",
-    ],
-)
-async def test_other_kinds_of_bodies_are_refused(tried: Tried, kind: str | None) -> None:
-    headers = {} if kind is None else {"content-type": kind}
+OTHER_KINDS = [
+    None,
+    "",
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "application/json; charset=latin-1",
+    "application/json-patch+json; charset=utf-16",
+    "application/*",
+    "application/json, text/plain",
+]
+
+
+async def test_other_kinds_of_bodies_are_refused(tried: Tried) -> None:
     body = json.dumps(edit(replace("/title", "Blues"))).encode()
-
-    refusal = await tried.refuses_body(415, "unsupported-media-type", body, headers=headers)
-    await tried.refuses(
-        415, "unsupported-media-type", "POST", DRAFTS, content=b'{"form":"x"}', headers=headers
-    )
-
-    assert refusal["accepted"] == [
-        "application/json",
-        "application/json-patch+json",
-        "application/merge-patch+json",
-    ]
+    slug = "unsupported-media-type"
+    for kind in OTHER_KINDS:
+        headers = {} if kind is None else {"content-type": kind}
+        refusal = await tried.refuses_body(415, slug, body, headers=headers)
+        assert refusal["accepted"] == [
+            "application/json",
+            "application/json-patch+json",
+            "application/merge-patch+json",
+        ]
+        opening: Any = {"content": b'{"form": "x"}', "headers": headers}
+        refusal = await tried.refuses(415, slug, "POST", DRAFTS, **opening)
+        assert refusal["accepted"] == ["application/json"]
 
 
 @pytest.mark.parametrize("kind", ["Application/JSON", "application/json;charset=UTF-8"])
@@ -563,18 +557,28 @@ async def test_a_body_of_any_depth_is_only_refused(tried: Tried, depth: int) -> 
             assert answer.headers["content-type"] == PROBLEM
 
 
+def inmost(value: Any) -> str:
+    """The path to the container that holds no other."""
+    path = ""
+    while value:
+        token: Any = 0 if isinstance(value, list) else "x"
+        path, value = f"{path}/{token}", value[token]
+    return path
+
+
 async def test_depth_cannot_be_reached_by_several_edits_either(ann: Caller) -> None:
     draft = await ann.open({"x": nested(20)}, form="deep")
-    inmost = "/x" + "/x/0" * 9 + "/x"
-    await ann.save(draft, add(f"{inmost}/-", nested(11)))
+    await ann.save(draft, add(inmost({"x": nested(20)}) + "/-", nested(11)))
     before = await ann.draft(draft)
+    end = inmost(before["data"]) + "/-"
 
-    for change in (
-        add(f"{inmost}/0/x/0/x/0/x/0/x/0/x/0/-", {}),
-        copy("/x", f"{inmost}/-"),
-        move("/y", f"{inmost}/-"),
+    for changes in (
+        [add(end, {})],
+        [copy("/x", end)],
+        [add("/y", {}), move("/y", end)],
+        [add("/y", []), add("/y/-", before["data"])],
+        [add("/y", before["data"]["x"]), move("/y", "/z"), copy("/z", "/x/x/-")],
     ):
-        changes = [add("/y", nested(12)), change]
         problem(await ann.tries(draft, *changes), 422, "invalid")
     assert await ann.draft(draft) == before
 
@@ -624,67 +628,62 @@ async def test_an_edit_may_have_1000_changes_and_no_more(ann: Caller, tried: Tri
 # -- changes that do not fit
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        add("/no/where", 1),
-        add("/title/x", 1),
-        add("/tags/3", 1),
-        add("/tags/x", 1),
-        add("/tags/01", 1),
-        add("/tags/-1", 1),
-        add("/tags/1e0", 1),
-        add("/tags/99999999999999999999", 1),
-        add("/acts/id:a5", {"id": "a5"}),
-        add("/acts/id:a6", {"id": "a7"}),
-        add("/acts/id:a6", 1),
-        add("fee", 1),
-        add("/~2", 1),
-        add("/~", 1),
-        replace("/fee", 1),
-        replace("/tags/2", 1),
-        replace("/tags/-", 1),
-        replace("/acts/id:zz/name", "x"),
-        remove("/fee"),
-        remove("/tags/-"),
-        remove("/tags/2"),
-        remove(""),
-        replace("", []),
-        replace("", None),
-        move("/fee", "/x"),
-        move("/acts", "/acts/0"),
-        move("/acts/0", "/acts/id:a5/x"),
-        move("", "/x"),
-        copy("/fee", "/x"),
-        copy("/tags/-", "/x"),
-        expect("/title", "Blues"),
-        expect("/fee", None),
-        expect("/tags/0", 0),
-        {"op": "add", "path": "/x"},
-        {"op": "replace", "path": "/title"},
-        {"op": "test", "path": "/title"},
-        {"op": "move", "path": "/x"},
-        {"op": "copy", "path": "/x"},
-    ],
-)
-async def test_a_change_that_does_not_fit_is_named(tried: Tried, change: Document) -> None:
-    changes = [add("/new", 1), change]
-
-    for body, headers in ((edit(*changes), JSON), (changes, JSON_PATCH)):
-        request: Any = {"json": body, "headers": headers}
-        refusal = await tried.refuses(422, "cannot-apply", "PATCH", "{id}", **request)
-        assert (refusal["index"], refusal["path"]) == (1, change["path"])
+MISFITS = [
+    add("/no/where", 1),
+    add("/title/x", 1),
+    add("/tags/3", 1),
+    add("/tags/x", 1),
+    add("/tags/01", 1),
+    add("/tags/-1", 1),
+    add("/tags/1e0", 1),
+    add("/tags/99999999999999999999", 1),
+    add("/acts/id:a5", {"id": "a5"}),
+    add("/acts/id:a6", {"id": "a7"}),
+    add("/acts/id:a6", 1),
+    add("fee", 1),
+    add("/~2", 1),
+    add("/~", 1),
+    replace("/fee", 1),
+    replace("/tags/2", 1),
+    replace("/tags/-", 1),
+    replace("/acts/id:zz/name", "x"),
+    remove("/fee"),
+    remove("/tags/-"),
+    remove("/tags/2"),
+    remove(""),
+    replace("", []),
+    replace("", None),
+    move("/fee", "/x"),
+    move("/acts", "/acts/0"),
+    move("/acts/0", "/acts/id:a5/x"),
+    move("", "/x"),
+    copy("/fee", "/x"),
+    copy("/tags/-", "/x"),
+    expect("/title", "Blues"),
+    expect("/fee", None),
+    expect("/tags/0", 0),
+    {"op": "add", "path": "/x"},
+    {"op": "replace", "path": "/title"},
+    {"op": "test", "path": "/title"},
+    {"op": "move", "path": "/x"},
+    {"op": "copy", "path": "/x"},
+]
 
 
-@pytest.mark.parametrize(
-    "paths", [["fee"], ["/~2"], ["/title", "/fee"], ["/tags/9"], ["/acts/id:x"]]
-)
-async def test_paths_that_lead_nowhere_cannot_be_restored(tried: Tried, paths: list[str]) -> None:
-    body = {"version": 1, "paths": paths}
+async def test_a_change_that_does_not_fit_is_named(tried: Tried) -> None:
+    for change in MISFITS:
+        changes = [add("/new", 1), change]
+        for body, headers in ((edit(*changes), JSON), (changes, JSON_PATCH)):
+            request: Any = {"json": body, "headers": headers}
+            refusal = await tried.refuses(422, "cannot-apply", "PATCH", "{id}", **request)
+            assert (refusal["index"], refusal["path"]) == (1, change["path"])
 
-    refusal = await tried.refuses(422, "cannot-apply", "POST", "{id}/restore", json=body)
 
-    assert refusal["path"] == paths[-1]
+async def test_paths_that_lead_nowhere_cannot_be_restored(tried: Tried) -> None:
+    for paths in (["fee"], ["/~2"], ["/title", "/fee"], ["/tags/9"], ["/acts/id:x"]):
+        body = {"version": 1, "paths": paths}
+        refusal = await tried.refuses(422, "cannot-apply", "POST", "{id}/restore", json=body)
+        assert refusal["path"] == paths[-1]
 
 
 async def test_paths_that_are_none_cannot_be_undone(tried: Tried) -> None:

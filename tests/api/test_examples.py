@@ -42,7 +42,7 @@ UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 def _made_up(found: re.Match[str]) -> str:
     """An id that the service made, which is another one each time."""
-    return "<id>" if found[0] not in {DRAFT} else DRAFT
+    return "<id>" if found[0] != DRAFT else DRAFT
 
 
 class Story:
@@ -160,7 +160,7 @@ async def test_every_route_has_an_example(ann: Caller, clock: Clock, service: AS
     story = await told(ann, clock)
     told_of = {(method, route_of(path, routes)) for method, path in story.asked}
     assert routes - told_of == set()
-    assert NO_BODY <= routes
+    assert routes >= NO_BODY
 
 
 def route_of(path: str, routes: set[tuple[str, str]]) -> str:

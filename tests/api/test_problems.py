@@ -15,7 +15,7 @@ from fastapi import APIRouter, FastAPI, Header, Query
 from starlette.exceptions import HTTPException
 
 from api.problem_routes import Problem, install_problems
-from api.problems import INTERNAL, KINDS, PAGES, document, kind_of, problem_bytes, problems
+from api.problems import INTERNAL, KINDS, PAGES, document, kind_of, problem_bytes, problems, with_length
 from domain import errors
 
 DRAFT = UUID("7b2e0000-0000-4000-8000-000000000001")
@@ -97,7 +97,7 @@ def test_an_error_becomes_a_document_with_its_members(
         **members,
     }
     assert body == Problem(**body).model_dump(exclude_unset=True)
-    headers = dict(answer.headers)
+    headers = dict(with_length(answer))
     assert headers[b"content-type"] == b"application/problem+json"
     assert headers[b"content-length"] == str(len(answer.body)).encode()
     assert headers[b"cache-control"] == b"no-store"

@@ -31,7 +31,7 @@ from projections.store.base import Store
 from projections.store.postgres import PostgresStore
 from tests import postgres
 from tests.domain.scenes import ANN, DRAFTS, EVE, fields, origin, put
-from tests.projections.histories import Desk, desk, log_of, states_of
+from tests.projections.histories import Desk, desk, log_of, started, states_of
 from tests.projections.wire import wire_to
 
 Command = Callable[[Draft], Any]
@@ -381,12 +381,9 @@ def _numbered(seq: int) -> Origin:
 @pytest.fixture
 async def stores(postgres_database: postgres.Database) -> AsyncIterator[list[Store]]:
     """Two processes' stores on one PostgreSQL."""
-    opened: list[Store] = [PostgresStore(postgres_database.service_url) for _ in range(2)]
-    for store in opened:
-        await store.start()
-    yield opened
-    for store in opened:
-        await store.stop()
+    url = postgres_database.service_url
+    async with started(PostgresStore(url)) as one, started(PostgresStore(url)) as other:
+        yield [one, other]
 
 
 async def test_what_another_process_saved_is_seen_by_the_next_command(stores: list[Store]) -> None:
@@ -433,9 +430,8 @@ async def test_a_draft_that_is_begun_in_two_processes_is_begun_once(stores: list
 async def test_a_group_whose_statement_was_lost_is_saved_again(
     postgres_database: postgres.Database,
 ) -> None:
-    async with wire_to(postgres_database.service_url) as wire:
-        store = PostgresStore(wire.url(postgres_database.service_url))
-        await store.start()
+    url = postgres_database.service_url
+    async with wire_to(url) as wire, started(PostgresStore(wire.url(url))) as store:
         async with desk(store) as ann:
             draft = await ann.open({"n": 0})
             for number in range(1, 4):
@@ -443,15 +439,13 @@ async def test_a_group_whose_statement_was_lost_is_saved_again(
                 answers = await together(*(ann.edit(draft, {f"{number}{k}": k}) for k in range(5)))
                 assert [type(answer) for answer in answers] == [Receipt] * 5
         assert await acts(store, draft) == ["opened"] + ["edited"] * 15
-        await store.stop()
 
 
 async def test_a_group_whose_answer_was_lost_is_not_saved_twice(
     postgres_database: postgres.Database,
 ) -> None:
-    async with wire_to(postgres_database.service_url) as wire:
-        store = PostgresStore(wire.url(postgres_database.service_url))
-        await store.start()
+    url = postgres_database.service_url
+    async with wire_to(url) as wire, started(PostgresStore(wire.url(url))) as store:
         async with desk(store) as ann:
             draft = await ann.open({"list": []})
             for number in range(1, 4):
@@ -463,16 +457,14 @@ async def test_a_group_whose_answer_was_lost_is_not_saved_twice(
                 assert [a.version for a in answers] == [2 * number, 2 * number + 1]
         assert await held(store, draft) == {"list": [1, 1, 2, 2, 3, 3]}
         assert len(await log_of(store, draft)) == 7
-        await store.stop()
 
 
 async def test_a_group_that_the_old_connection_saves_late_is_not_saved_twice(
     postgres_database: postgres.Database,
 ) -> None:
     """The server is still waiting for the lock with the first attempt when the second begins."""
-    async with wire_to(postgres_database.service_url) as wire:
-        store = PostgresStore(wire.url(postgres_database.service_url))
-        await store.start()
+    url = postgres_database.service_url
+    async with wire_to(url) as wire, started(PostgresStore(wire.url(url))) as store:
         async with desk(store) as ann:
             draft = await ann.open({"list": []})
             async with await psycopg.AsyncConnection.connect(
@@ -485,17 +477,14 @@ async def test_a_group_that_the_old_connection_saves_late_is_not_saved_twice(
                 await asyncio.sleep(0.5)
             assert (await saving).version == 2
         assert await held(store, draft) == {"list": [1]}
-        await store.stop()
 
 
 async def test_while_the_database_is_away_saves_are_refused_and_then_go_on(
     postgres_server: postgres.Server, postgres_database: postgres.Database
 ) -> None:
-    store = PostgresStore(postgres_database.service_url)
-    await store.start()
     superuser = postgres_server.url(postgres.SUPERUSER, "postgres")
-    name = postgres_database.name
-    async with desk(store) as ann:
+    name, url = postgres_database.name, postgres_database.service_url
+    async with started(PostgresStore(url)) as store, desk(store) as ann:
         draft = await ann.open({"n": 0})
         async with await psycopg.AsyncConnection.connect(superuser, autocommit=True) as above:
             await above.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
@@ -505,9 +494,9 @@ async def test_while_the_database_is_away_saves_are_refused_and_then_go_on(
             with pytest.raises(StoreUnavailable):
                 await ann.edit(draft, {"n": 1})
             await above.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
-        assert (await ann.edit(draft, {"n": 2})).version == 2
-    assert await held(store, draft) == {"n": 2}
-    await store.stop()
+        saved = await until_saved(ann, draft, {"n": 2}, origin(device="mac", seq=1, digest="d"))
+        assert saved == 2
+        assert await until_read(store, draft) == {"n": 2}
 
 
 KILL_ALL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
@@ -521,9 +510,7 @@ KILL_THE_WRITER = (
 async def test_every_save_is_there_once_although_the_writers_connection_dies_and_dies(
     postgres_server: postgres.Server, postgres_database: postgres.Database
 ) -> None:
-    store = PostgresStore(postgres_database.service_url)
-    await store.start()
-    ending, kills = asyncio.Event(), 0
+    ending, kills, url = asyncio.Event(), 0, postgres_database.service_url
     acknowledged: dict[tuple[str, int], int] = {}
 
     async def keep_killing() -> None:
@@ -540,7 +527,7 @@ async def test_every_save_is_there_once_although_the_writers_connection_dies_and
             asked = origin(device=device, seq=seq, digest=f"{device} {seq}")
             acknowledged[device, seq] = await until_saved(ann, draft, {device: seq}, asked)
 
-    async with desk(store) as ann:
+    async with started(PostgresStore(url)) as store, desk(store) as ann:
         drafts = [await ann.open({"n": 0}) for _ in range(2)]
         killer = asyncio.create_task(keep_killing())
         devices = [f"device {n}" for n in range(8)]
@@ -549,15 +536,14 @@ async def test_every_save_is_there_once_although_the_writers_connection_dies_and
         )
         ending.set()
         await killer
-    assert kills > 5
-    recorded: dict[Any, int] = {}
-    for draft in drafts:
-        events = [record.event() for record in await log_of(store, draft)]
-        assert [e.originator_version for e in events] == list(range(1, len(events) + 1))
-        assert len(events) == 1 + 4 * 60
-        recorded |= {(e.device, e.seq): e.originator_version for e in events[1:]}
-    assert recorded == acknowledged
-    await store.stop()
+        assert kills > 5
+        recorded: dict[Any, int] = {}
+        for draft in drafts:
+            events = [record.event() for record in await log_of(store, draft)]
+            assert [e.originator_version for e in events] == list(range(1, len(events) + 1))
+            assert len(events) == 1 + 4 * 60
+            recorded |= {(e.device, e.seq): e.originator_version for e in events[1:]}
+        assert recorded == acknowledged
 
 
 async def until_saved(ann: Desk, draft: UUID, values: dict[str, Any], asked: Origin) -> int:
@@ -570,3 +556,12 @@ async def until_saved(ann: Desk, draft: UUID, values: dict[str, Any], asked: Ori
             continue
         assert isinstance(answer, Receipt | Repeated)
         return answer.version
+
+
+async def until_read(store: Store, draft: UUID) -> Any:
+    """A draft's data, as soon as the store has found its way back."""
+    while True:
+        try:
+            return await held(store, draft)
+        except StoreUnavailable:
+            await asyncio.sleep(0.01)

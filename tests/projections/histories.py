@@ -88,6 +88,16 @@ async def desk(
         await writer.stop()
 
 
+@asynccontextmanager
+async def started(store: Store) -> AsyncIterator[Store]:
+    """A store of one's own, from its start to its stop."""
+    await store.start()
+    try:
+        yield store
+    finally:
+        await store.stop()
+
+
 def group_of(*works: tuple[Draft, bytes]) -> Group:
     """What waits in drafts to be stored, each with its last link, as the writer gathers it."""
     group = Group()
