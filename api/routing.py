@@ -53,10 +53,10 @@ class StrictRoute(APIRoute):
         return strict
 
     def _must_know(self, request: Request) -> None:
-        """Refuse parameters that would be ignored; the hot routes look at theirs themselves."""
-        if "parameters" in (self.openapi_extra or {}):
-            return
+        """Refuse parameters that would be ignored."""
+        extra = (self.openapi_extra or {}).get("parameters", [])
         known = {parameter.alias for parameter in self.dependant.query_params}
+        known |= {parameter["name"] for parameter in extra if parameter["in"] == "query"}
         given = [name for name, _ in request.query_params.multi_items()]
         if wrong := [name for name in given if name not in known or given.count(name) > 1]:
             raise Invalid([Fault(f"?{name[:50]}", UNKNOWN) for name in wrong])

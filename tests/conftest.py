@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from anyio.from_thread import start_blocking_portal
 from pydantic import SecretStr
 from starlette.types import ASGIApp
 
@@ -18,7 +19,7 @@ from api.app import create_app, open_store
 from api.settings import PREFIX, Settings
 from projections.store.base import Store
 from tests import postgres
-from tests.api.calls import Caller, caller
+from tests.api.calls import Blocking, Caller, caller
 from tests.running import Clock, calling, serving
 
 ENGINES = ("sqlite", "postgres")
@@ -133,6 +134,18 @@ async def client(service: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
 def ann(client: httpx.AsyncClient, settings: Settings) -> Caller:
     """Somebody who writes."""
     return caller(client, settings, "ann")
+
+
+@pytest.fixture
+def blocking_ann(settings: Settings, clock: Clock) -> Iterator[Blocking]:
+    """Ann for tests that are no coroutines, with a service whose loop is in another thread."""
+    app = create_app(settings, clock=clock)
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(serving(app)),
+        portal.wrap_async_context_manager(calling(app)) as client,
+    ):
+        yield Blocking(caller(client, settings, "ann"), portal)
 
 
 @pytest.fixture

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeAlias
 
 import httpx
+from anyio.from_thread import BlockingPortal
 
 from api.security import make_token
 from api.settings import Settings
@@ -148,6 +150,19 @@ class Caller:
         return await self._gets(
             "POST", f"{id_of(draft)}/undo", json={"version": version, **members}
         )
+
+
+class Blocking:
+    """A caller for plain functions: what Hypothesis raises must not pass through a coroutine."""
+
+    def __init__(self, caller: Caller, portal: BlockingPortal) -> None:
+        self._caller, self._portal = caller, portal
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(*given: Any, **named: Any) -> Any:
+            return self._portal.call(partial(getattr(self._caller, name), *given, **named))
+
+        return call
 
 
 def caller(client: httpx.AsyncClient, settings: Settings, sub: str) -> Caller:

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
-import anyio.from_thread
 import httpx
 import pytest
-from anyio.from_thread import BlockingPortal
 from hypothesis import HealthCheck, given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
 
-from api.app import create_app
-from api.settings import Settings
 from domain.value import same
-from tests.api.calls import Caller, Document, add, caller, id_of, remove, without
+from tests.api.calls import Blocking, Document, add, id_of, remove, without
 from tests.api.receiving import received
 from tests.domain.strategies import edited, forms
-from tests.running import Clock, calling, serving
+from tests.running import Clock
 
 # One service for all examples of a test: each example opens a draft of its own.
 MODERATE = trying(
@@ -30,29 +24,10 @@ MODERATE = trying(
 )
 
 
-class Blocking:
-    """A caller for plain functions: what Hypothesis raises must not pass through a coroutine."""
-
-    def __init__(self, caller: Caller, portal: BlockingPortal) -> None:
-        self._caller, self._portal = caller, portal
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        def call(*given: Any, **named: Any) -> Any:
-            return self._portal.call(partial(getattr(self._caller, name), *given, **named))
-
-        return call
-
-
 @pytest.fixture
-def ann(settings: Settings, clock: Clock) -> Iterator[Blocking]:
-    """Somebody who writes, to a service whose event loop is in another thread."""
-    app = create_app(settings, clock=clock)
-    with (
-        anyio.from_thread.start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(serving(app)),
-        portal.wrap_async_context_manager(calling(app)) as client,
-    ):
-        yield Blocking(caller(client, settings, "ann"), portal)
+def ann(blocking_ann: Blocking) -> Blocking:
+    """Somebody who writes."""
+    return blocking_ann
 
 
 class Device:
