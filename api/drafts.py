@@ -13,6 +13,7 @@ from api.answers import json_answer, place
 from api.problems import problems
 from api.requests import JSON_PATCH, MERGE_PATCH
 from api.routing import (
+    SIGNED_IN,
     CallerDep,
     DraftId,
     HotDep,
@@ -104,6 +105,7 @@ ONE_DRAFT = "/{draft_id}"
 @router.get(
     ONE_DRAFT,
     responses={304: {"description": "The caller has this version."}, **READ},
+    dependencies=[SIGNED_IN],
     openapi_extra={
         "parameters": [
             parameter("version", INTEGER),
@@ -120,12 +122,13 @@ async def fetch_draft(draft: DraftId, request: Request, hot: HotDep) -> Response
 @router.patch(
     ONE_DRAFT,
     responses=WRITE,
+    dependencies=[SIGNED_IN],
     openapi_extra={
         **EDIT_BODY,
         "parameters": [
             parameter("based_on", INTEGER),
             parameter("device", TEXT),
-            parameter("seq", INTEGER),
+            parameter("seq", {"type": "integer", "minimum": 0}),
             parameter("If-Match", TEXT, "header"),
             parameter("Prefer", TEXT, "header"),
         ],

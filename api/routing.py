@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, cast
 from uuid import UUID
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
@@ -79,7 +79,12 @@ def _caller(request: Request, _: Annotated[Any, Depends(_BEARER)]) -> Principal:
     return parts_of(request).tokens.principal(request.headers.get("authorization"))
 
 
-def _wishes(request: Request) -> Wishes:
+def _wishes(
+    request: Request,
+    _: Annotated[str | None, Header(alias="If-Match")] = None,
+    __: Annotated[str | None, Header(alias="Prefer")] = None,
+) -> Wishes:
+    """The two headers stand in the OpenAPI by being asked for; they are read as they came."""
     return wishes_of(dict(request.scope["headers"]))
 
 
@@ -87,6 +92,7 @@ def _draft(draft_id: str) -> UUID:
     return id_in_address(draft_id)
 
 
+SIGNED_IN = Depends(_caller)
 DraftId = Annotated[UUID, Depends(_draft)]
 PartsDep = Annotated[Parts, Depends(parts_of)]
 HotDep = Annotated[Hot, Depends(hot_of)]

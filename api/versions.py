@@ -8,6 +8,7 @@ from api import schemas
 from api.answers import json_answer
 from api.drafts import INTEGER, NOTHING, READ, TEXT, TIME, WRITE
 from api.routing import (
+    SIGNED_IN,
     CallerDep,
     DraftId,
     HotDep,
@@ -27,6 +28,7 @@ VERSION = Path(ge=1, le=2**53 - 1)
 @router.get(
     "/versions",
     responses=READ,
+    dependencies=[SIGNED_IN],
     openapi_extra={
         "parameters": [
             *(parameter(name, TEXT) for name in ("by", "path", "device", "act", "cursor")),

@@ -30,6 +30,7 @@ log = logging.getLogger("variorum.writer")
 
 GROUP_JOBS = 256
 GROUP_SECONDS = 0.01  # of deciding; the rest waits for the next group
+GATHER = 0.001  # seconds after a commit in which those just answered come back: fuller groups
 ATTEMPTS = 8
 
 Command = Callable[[Draft], Answer]
@@ -189,7 +190,10 @@ class Writer:
             await asyncio.sleep(0)  # let the requests that have arrived queue up
             self._wake.clear()
             while self._queue:
-                await self._group(self._decide())
+                works = self._decide()
+                await self._group(works)
+                if len(works) > 1:
+                    await asyncio.sleep(GATHER)
 
     async def _group(self, works: dict[UUID, Work]) -> None:
         """Save what was decided; whatever happens, everybody hears of it and the writer goes on."""

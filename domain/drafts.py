@@ -342,7 +342,7 @@ class Drafts:
         if merged.clashes:
             raise Clash(_clashes(draft, merged))
         changes, as_sent = diff.diff(draft.data, merged.data), diff.diff(base, sent)
-        # The next edits of a queue go on from what was sent: that counts even if others had made the
+        # A queue's next edits go on from what was sent: that counts even if others had made the
         # same change before, so that nothing in the draft changes.
         in_vain = not changes and origin.seq is None
         done = self._record(

@@ -8,16 +8,20 @@ the schema that the service's login must not have, and room for everything twice
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from domain.draft import Draft, DraftEvent
+from domain.errors import Unavailable
 from projections.listing import line_of, search_text
 from projections.snapshot import kept_every, state_of
 from projections.store.base import Store
 from projections.store.records import Record, State, VersionRow, to_row
+
+log = logging.getLogger("variorum.rebuild")
 
 CHUNK = 1_000  # events read at once
 PAGE = 500  # drafts listed at once
@@ -44,11 +48,21 @@ async def rebuild(
     total, done, last = await store.count_drafts(), 0, UUID(int=0)
     while drafts := await store.draft_ids(last, PAGE):
         for draft in drafts:
-            await store.replace(await read_again(store, draft))
+            await _rebuild_one(store, draft)
             progress(done := done + 1, total)
         last = drafts[-1]
     await store.remove_strays()
     return done
+
+
+async def _rebuild_one(store: Store, draft: UUID) -> None:
+    """A draft whose log cannot be read keeps the rows that it has, and stays set aside."""
+    try:
+        await store.replace(await read_again(store, draft))
+    except Unavailable:
+        raise
+    except Exception as problem:
+        log.error("draft %s cannot be rebuilt: %s", draft, type(problem).__name__)
 
 
 async def read_again(store: Store, draft: UUID) -> Rebuilt:

@@ -161,10 +161,13 @@ class Store(Protocol):
         """Drafts of the log in the order of their ids."""
 
     async def replace(self, rebuilt: Rebuilt) -> None:
-        """Put a draft's rows in the place of the old ones, up to the version that was read."""
+        """Put a draft's rows in the place of the old ones, up to the version that was read.
+
+        What is set aside of them is forgotten: they could be read.
+        """
 
     async def remove_strays(self) -> None:
-        """Remove rows of read models whose draft the log does not know; nothing is set aside any more."""
+        """Remove rows of read models whose draft the log does not know."""
 
     async def set_aside(self) -> Sequence[Mapping[str, Any]]:
         """The events that a read model could not take."""

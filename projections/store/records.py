@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -154,6 +154,17 @@ def to_row(event: DraftEvent) -> VersionRow:
     if isinstance(event, DataEvent):
         paths = "\n".join(change["path"] for change in event.changes)
     return VersionRow(event.timestamp, event.device, event.seq, paths, event.reason)
+
+
+def relabelled(labels: Mapping[int, str], later: Sequence[Record]) -> dict[int, str]:
+    """A draft's labels by version, once these events have happened as well."""
+    held = dict(labels)
+    for event in (record.event() for record in later):
+        if isinstance(event, Draft.Labelled):
+            held[event.version] = event.label
+        elif isinstance(event, Draft.Unlabelled):
+            held.pop(event.version, None)
+    return held
 
 
 def to_registers(event: DraftEvent, draft: Draft) -> list[dict[str, Any]]:

@@ -15,7 +15,16 @@ from fastapi import APIRouter, FastAPI, Header, Query
 from starlette.exceptions import HTTPException
 
 from api.problem_routes import Problem, install_problems
-from api.problems import INTERNAL, KINDS, PAGES, document, kind_of, problem_bytes, problems, with_length
+from api.problems import (
+    INTERNAL,
+    KINDS,
+    PAGES,
+    document,
+    kind_of,
+    problem_bytes,
+    problems,
+    with_length,
+)
 from domain import errors
 
 DRAFT = UUID("7b2e0000-0000-4000-8000-000000000001")

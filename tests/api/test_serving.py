@@ -19,7 +19,7 @@ import pytest
 from api.settings import load_settings
 from tests import postgres
 from tests.api.calls import Caller, replace
-from tests.commands import KEYS, NOBODY_LISTENS, NotServing, Operator, Serving
+from tests.commands import KEYS, NOBODY_LISTENS, Operator, Serving
 
 
 async def test_whoever_sets_nothing_gets_an_address_and_a_token_that_works(
@@ -97,11 +97,6 @@ def test_a_postgresql_that_never_saw_variorum_is_served_after_migrate_only(
             assert "TOKEN" not in serving.greeting
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=NotServing,
-    reason="projections/store/postgres/migrations.py asks for MEMBER where SET is needed",
-)
 def test_one_login_for_everything_serves_and_the_doctor_says_what_is_wrong_with_it(
     newcomer: Operator, empty_database: postgres.Database
 ) -> None:

@@ -48,6 +48,7 @@ TOPICS = {
 
 
 def event_classes(above: type = DraftEvent) -> Iterator[type]:
+    below: type
     for below in above.__subclasses__():
         yield below
         yield from event_classes(below)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from domain.diff import apply
-from domain.draft import RECENT, Draft, NeedsEvents, Origin
+from domain.draft import RECENT, Draft, DraftEvent, NeedsEvents, Origin
 from domain.drafts import (
     Answer,
     Drafts,
@@ -121,7 +121,8 @@ def test_an_opened_draft_is_all_its_own() -> None:
 def test_an_opening_that_is_too_large_or_too_deep_is_refused() -> None:
     small = Drafts(Rules(max_depth=2, max_members=3))
     small.open(Opening("gig", data={"a": {"b": 1}}), origin(), slot=False)
-    for data in ({"a": {"b": {}}}, {"a": [1, 2, 3]}):
+    too_large: tuple[Data, ...] = ({"a": {"b": {}}}, {"a": [1, 2, 3]})
+    for data in too_large:
         with pytest.raises(Invalid) as refused:
             small.open(Opening("gig", data=data), origin(), slot=False)
         assert [fault.pointer for fault in refused.value.errors] == ["/data"]
@@ -307,7 +308,8 @@ def test_a_change_that_does_not_fit_its_base_is_refused_by_its_place_in_the_edit
 
 
 def test_a_base_beyond_what_the_draft_remembers_asks_for_events_and_then_merges() -> None:
-    draft, events = opened({"n": 0, "fee": 1}), []
+    draft = opened({"n": 0, "fee": 1})
+    events: list[DraftEvent] = []
     for number in range(1, 2 * RECENT + 10):
         DRAFTS.edit(draft, fields({"n": number}), origin(device="mac"))
         events += draft.collect_events()
@@ -316,7 +318,7 @@ def test_a_base_beyond_what_the_draft_remembers_asks_for_events_and_then_merges(
     with pytest.raises(NeedsEvents):
         DRAFTS.edit(draft, late, origin(device="ipad"))
     assert inside(draft) == before
-    draft.recall(events)  # type: ignore[arg-type]
+    draft.recall(events)
     DRAFTS.edit(draft, late, origin(device="ipad"))
     assert draft.data == {"n": 2 * RECENT + 9, "fee": 2}
 

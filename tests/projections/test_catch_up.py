@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
 
-from api.settings import Settings
 from domain.errors import Busy, StoreUnavailable
 from projections.catch_up import BATCH, NAME, CatchUp
 from projections.store.base import DraftFilter, Store
 from projections.store.postgres import PostgresStore
 from tests import postgres
 from tests.domain.scenes import ANN, BEN, DRAFTS, origin
+from tests.projections.conftest import BreakEvent
 from tests.projections.histories import (
     EVERY_DRAFT,
     Desk,
@@ -165,7 +165,7 @@ async def test_what_was_left_unrested_comes_to_rest_after_a_restart(
     assert set(await store.unrested(10)) == set(drafts)
     async with following(store):
         for draft in drafts:
-            await until(lambda draft=draft: rested(store, draft))
+            await until(partial(rested, store, draft))
     assert list(await store.unrested(10)) == []
 
 
@@ -220,39 +220,6 @@ async def test_a_search_on_a_process_that_knows_an_older_version_sees_the_newest
 # -- what cannot be taken
 
 
-@pytest.fixture
-def break_event(settings: Settings, request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Alters what is stored, as only the owner of the tables could."""
-
-    def alter(draft: UUID, version: int, state: bytes) -> None:
-        if settings.on_sqlite:
-            assert settings.sqlite_path is not None
-            with sqlite3.connect(settings.sqlite_path) as file:
-                file.execute(
-                    "UPDATE stored_events SET state = ? WHERE originator_id = ? "
-                    "AND originator_version = ?",
-                    (state, draft.hex, version),
-                )
-            file.close()
-            return
-        _as_superuser(request, settings, state, draft, version)
-
-    return alter
-
-
-def _as_superuser(
-    request: pytest.FixtureRequest, settings: Settings, state: bytes, draft: UUID, version: int
-) -> None:
-    server: postgres.Server = request.getfixturevalue("postgres_server")
-    name = str(psycopg.conninfo.conninfo_to_dict(settings.database_url)["dbname"])
-    with psycopg.connect(server.url(postgres.SUPERUSER, name)) as above:
-        above.execute(
-            "UPDATE variorum.stored_events SET state = %s WHERE originator_id = %s "
-            "AND originator_version = %s",
-            (state, draft, version),
-        )
-
-
 NONSENSE = (
     b'{"timestamp":"2026-03-02T09:00:00Z","by":"ann-key-0001",'
     b'"changes":[{"op":"remove","path":"/never","before":1}]}'
@@ -261,7 +228,7 @@ NONSENSE = (
 
 @pytest.mark.parametrize("state", [b"not JSON", NONSENSE])
 async def test_an_event_that_cannot_be_taken_is_set_aside_and_the_rest_goes_on(
-    store: Store, ann: Desk, break_event: Callable[..., None], state: bytes
+    store: Store, ann: Desk, break_event: BreakEvent, state: bytes
 ) -> None:
     broken, well = await ann.open({"title": "broken"}), await ann.open({"title": "well"})
     for number in range(3):
@@ -292,7 +259,7 @@ async def _titled(store: Store, title: str) -> bool:
 
 
 async def test_a_broken_event_that_is_there_at_the_start_stops_nothing(
-    store: Store, ann: Desk, break_event: Callable[..., None]
+    store: Store, ann: Desk, break_event: BreakEvent
 ) -> None:
     broken, well = await ann.open({"n": 0}), await ann.open({"n": 0})
     await level(store)  # both wait for their rest
@@ -377,7 +344,7 @@ async def test_two_catch_ups_at_once_make_the_rows_that_one_would(
 
         await asyncio.gather(*map(save, drafts))
         for draft in drafts:
-            await until(lambda draft=draft: rested(store, draft))
+            await until(partial(rested, store, draft))
         await until(lambda: _nothing_unrested(store))
         rows = {row["draft"]: row for row in await page(store)}
         for draft in drafts:

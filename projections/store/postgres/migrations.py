@@ -39,9 +39,11 @@ def _make_roles(connection: psycopg.Connection, service_url: str) -> None:
 
 
 def _may_take(connection: psycopg.Connection, login: str, role: str) -> bool:
+    # From 16 on a member may be without the right to SET ROLE; before, every member had it.
+    right = "SET" if connection.info.server_version >= 160_000 else "MEMBER"
     row = connection.execute(
-        "SELECT rolsuper OR pg_has_role(rolname, %s, 'MEMBER') FROM pg_roles WHERE rolname = %s",
-        (role, login),
+        "SELECT rolsuper OR pg_has_role(rolname, %s, %s) FROM pg_roles WHERE rolname = %s",
+        (role, right, login),
     ).fetchone()
     return row is not None and bool(row[0])
 

@@ -124,7 +124,7 @@ STRAYS: tuple[LiteralString, ...] = (
     f"DELETE FROM versions {_UNKNOWN}",
     f"DELETE FROM states {_UNKNOWN}",
     f"DELETE FROM drafts {_UNKNOWN}",
-    "DELETE FROM set_aside",
+    f"DELETE FROM set_aside {_UNKNOWN}",
 )
 
 

@@ -37,6 +37,7 @@ from projections.store.records import (
     State,
     Taken,
     VersionRow,
+    relabelled,
 )
 
 if TYPE_CHECKING:
@@ -137,7 +138,9 @@ class PostgresStore:
             rows = await _rows(connection, queries.NEAREST_STATE, (draft,))
             state = State(draft, *rows[0]) if rows else None
             after = state.version if state else 0
-            records = _records(draft, await _rows(connection, queries.EVENTS, (draft, after, 2**62)))
+            records = _records(
+                draft, await _rows(connection, queries.EVENTS, (draft, after, 2**62))
+            )
             kept = _one(await _rows(connection, queries.KEPT_STATE, (draft,)), int) or 0
         return Loaded(state, records, kept) if state or records else None
 
@@ -310,10 +313,16 @@ class PostgresStore:
             )
             await connection.execute("DELETE FROM states WHERE draft = %s AND version <= %s", upto)
             await connection.execute("DELETE FROM drafts WHERE draft = %s AND version <= %s", upto)
+            await connection.execute(
+                "DELETE FROM set_aside WHERE draft = %s AND version <= %s", upto
+            )
+            # What was labelled after the log was read; nobody writes now.
+            later = await _rows(connection, queries.EVENTS, (draft, rebuilt.head, 2**62))
+            labels = relabelled(rebuilt.labels, _records(draft, later))
             cursor = connection.cursor()
             await cursor.executemany(
                 queries.ADD_VERSION,
-                [_version(record, row, rebuilt.labels) for record, row in rebuilt.rows],
+                [_version(record, row, labels) for record, row in rebuilt.rows],
             )
             await cursor.executemany(
                 queries.ADD_STATE, [_state(state, False) for state in rebuilt.states]
@@ -326,7 +335,7 @@ class PostgresStore:
             )
 
     async def remove_strays(self) -> None:
-        """Remove rows of read models whose draft the log does not know; nothing is set aside any more."""
+        """Remove rows of read models whose draft the log does not know."""
         async with self._working() as connection, connection.transaction():
             for statement in queries.STRAYS:
                 await connection.execute(statement)

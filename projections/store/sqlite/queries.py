@@ -91,7 +91,7 @@ STRAYS = (
     f"DELETE FROM versions {_UNKNOWN}",
     f"DELETE FROM states {_UNKNOWN}",
     f"DELETE FROM drafts {_UNKNOWN}",
-    "DELETE FROM set_aside",
+    f"DELETE FROM set_aside {_UNKNOWN}",
 )
 
 
@@ -126,8 +126,8 @@ def sessions(principal: str, draft: UUID, wanted: VersionFilter) -> tuple[str, d
         ), numbered AS (
             SELECT *, sum(first) OVER (PARTITION BY by, device ORDER BY version) AS spell FROM marked
         )
-        SELECT min(n.version) AS from_version, max(n.version) AS to_version, {_shown('min(n.at)')} AS from_at,
-               {_shown('max(n.at)')} AS to_at, coalesce(p.sub, n.by) AS by, n.device, count(*) AS versions,
+        SELECT min(n.version) AS from_version, max(n.version) AS to_version, {_shown("min(n.at)")} AS from_at,
+               {_shown("max(n.at)")} AS to_at, coalesce(p.sub, n.by) AS by, n.device, count(*) AS versions,
                group_concat(DISTINCT n.act) AS acts
         FROM numbered n LEFT JOIN people p ON p.key = n.by
         GROUP BY n.by, n.device, n.spell

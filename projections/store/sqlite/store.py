@@ -28,6 +28,7 @@ from projections.store.records import (
     State,
     Taken,
     VersionRow,
+    relabelled,
 )
 from projections.store.sqlite import queries
 from projections.store.sqlite.migrations import connect, schema_of
@@ -243,11 +244,12 @@ class SqliteStore:
         with self._transaction() as connection:
             if self._one("SELECT 1 FROM tombstones WHERE draft = ?", (draft,)):
                 return
-            for table in ("versions", "states", "drafts"):
+            labels = relabelled(rebuilt.labels, self._records(rebuilt.draft, rebuilt.head, 2**62))
+            for table in ("versions", "states", "drafts", "set_aside"):
                 connection.execute(
                     f"DELETE FROM {table} WHERE draft = ? AND version <= ?", (draft, rebuilt.head)
                 )
-            rows = [_version(record, row, rebuilt.labels) for record, row in rebuilt.rows]
+            rows = [_version(record, row, labels) for record, row in rebuilt.rows]
             connection.executemany(queries.ADD_LABELLED, rows)
             states = [(*_state(state), False) for state in rebuilt.states]
             if rebuilt.resting is not None:
@@ -257,7 +259,7 @@ class SqliteStore:
             connection.execute(queries.RESTED, (rebuilt.head, rebuilt.search, draft, rebuilt.head))
 
     async def remove_strays(self) -> None:
-        """Remove rows of read models whose draft the log does not know; nothing is set aside any more."""
+        """Remove rows of read models whose draft the log does not know."""
         with self._transaction() as connection:
             for statement in queries.STRAYS:
                 connection.execute(statement)
