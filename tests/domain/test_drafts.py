@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from domain.diff import apply
-from domain.draft import RECENT, Draft, DraftEvent, NeedsEvents, Origin
+from domain.draft import RECENT, Draft, NeedsEvents, Origin
 from domain.drafts import (
     Answer,
     Drafts,
@@ -309,7 +309,7 @@ def test_a_change_that_does_not_fit_its_base_is_refused_by_its_place_in_the_edit
 
 def test_a_base_beyond_what_the_draft_remembers_asks_for_events_and_then_merges() -> None:
     draft = opened({"n": 0, "fee": 1})
-    events: list[DraftEvent] = []
+    events: list[Any] = []
     for number in range(1, 2 * RECENT + 10):
         DRAFTS.edit(draft, fields({"n": number}), origin(device="mac"))
         events += draft.collect_events()
