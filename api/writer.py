@@ -31,7 +31,7 @@ log = logging.getLogger("variorum.writer")
 GROUP_JOBS = 256
 GROUP_SECONDS = 0.01  # of deciding; the rest waits for the next group
 GATHER = 0.001  # seconds after a commit in which those just answered come back: fuller groups
-ATTEMPTS = 8
+ATTEMPTS = 40  # two processes that both save to a draft all the time needed up to 19
 
 Command = Callable[[Draft], Answer]
 Beginning = Callable[[], Draft]

@@ -47,9 +47,13 @@ class Desk:
         await self.writer.begin(draft, lambda: self.rules.open(opening, by, new=draft, slot=slot))
         return draft
 
+    async def ask(self, draft: UUID, command: Callable[..., Answer], *given: Any) -> Answer:
+        """A command's answer, whatever it is."""
+        return await self.writer.run(draft, lambda d: command(d, *given))
+
     async def run(self, draft: UUID, command: Callable[..., Answer], *given: Any) -> Receipt:
         """A command that is recorded or changes nothing."""
-        answer = await self.writer.run(draft, lambda d: command(d, *given))
+        answer = await self.ask(draft, command, *given)
         assert isinstance(answer, Receipt)
         return answer
 

@@ -1,0 +1,355 @@
+"""PostgreSQL keeps drafts apart even if the code above forgets to: tried as the service's login."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg import AsyncConnection, sql
+
+from domain.chain import FIRST
+from domain.errors import Forbidden
+from projections.store.base import Store
+from projections.store.postgres import PostgresStore
+from projections.store.postgres.connections import READER, WORKER, connect
+from tests import postgres
+from tests.domain.scenes import ANN, BEN, DRAFTS, EVE, fields, origin
+from tests.projections.histories import desk, group_of, level, log_of, new_draft, started, states_of
+
+Connection = AsyncConnection[Any]
+
+# Where the drafts' ids stand in the tables that readers may look into.
+CONTENT = {
+    "stored_events": "originator_id",
+    "states": "draft",
+    "versions": "draft",
+    "drafts": "draft",
+    "access": "draft",
+    "tombstones": "draft",
+}
+FOR_WRITERS_ONLY = ("slots", "positions", "set_aside")
+REFUSED = psycopg.errors.InsufficientPrivilege
+
+
+@pytest.fixture
+def url(postgres_database: postgres.Database) -> str:
+    """The database, by the service's login."""
+    return postgres_database.service_url
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[Store]:
+    """A store with a single connection of each kind, so that everything is used again."""
+    async with started(PostgresStore(url, readers=1, workers=1)) as opened:
+        for sub, key in (("ann", ANN), ("ben", BEN)):
+            await opened.new_key(sub, key)
+        yield opened
+
+
+@pytest.fixture
+async def drafts(store: Store, postgres_database: postgres.Database) -> dict[str, UUID]:
+    """A draft of Ann's and one of Ben's, with rows in every table."""
+    async with desk(store) as writer:
+        made = {
+            by: await writer.open({"title": by}, origin(by), subject="42", slot=True)
+            for by in (ANN, BEN)
+        }
+        for by, draft in made.items():
+            for number in range(20):
+                await writer.edit(draft, {"n": number}, origin(by))
+    catch_up = await level(store)
+    for by in made:
+        await catch_up.rest_all(by)
+    async with await AsyncConnection.connect(postgres_database.service_url) as worker:
+        await worker.execute(f"SET ROLE {WORKER}")
+        assert {len(await ids(worker, table)) for table in CONTENT} == {2, 0}  # no tombstone yet
+    return made
+
+
+@pytest.fixture
+async def reader(url: str) -> AsyncIterator[Connection]:
+    """A connection as the service's readers have it."""
+    connection = await connect(url, READER)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def worker(url: str) -> AsyncIterator[Connection]:
+    """A connection as the service's writers have it."""
+    connection = await connect(url, WORKER)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture(params=[READER, WORKER, "neither"])
+async def anyone(url: str, request: pytest.FixtureRequest) -> AsyncIterator[Connection]:
+    """A connection under each role that the service takes, and one that took none."""
+    async with await AsyncConnection.connect(url, autocommit=True) as connection:
+        await connection.execute("SET search_path TO variorum")
+        if request.param != "neither":
+            await connection.execute(f"SET ROLE {request.param}")
+        yield connection
+
+
+async def ids(connection: Connection, table: str) -> set[UUID]:
+    """The drafts of which a table shows rows."""
+    statement = sql.SQL("SELECT DISTINCT {} FROM variorum.{}")
+    named = statement.format(sql.Identifier(CONTENT[table]), sql.Identifier(table))
+    return {row[0] for row in await (await connection.execute(named)).fetchall()}
+
+
+async def shown(connection: Connection) -> dict[str, set[UUID]]:
+    """The drafts that each table shows; those that show none are left out."""
+    found = {table: await ids(connection, table) for table in CONTENT}
+    return {table: drafts for table, drafts in found.items() if drafts}
+
+
+async def as_user(connection: Connection, user: str) -> None:
+    """Name the one who reads, in the transaction that is open."""
+    await connection.execute("SELECT set_config('variorum.user', %s, true)", (user,))
+
+
+# -- reading
+
+
+async def test_with_no_user_every_table_shows_nothing(
+    drafts: dict[str, UUID], reader: Connection
+) -> None:
+    assert await shown(reader) == {}
+    async with reader.transaction():
+        await as_user(reader, "")
+        assert await shown(reader) == {}
+    cursor = await reader.execute("SELECT count(*) FROM people")
+    assert await cursor.fetchone() == (0,)
+
+
+async def test_a_user_sees_the_rows_of_their_own_drafts_in_every_table(
+    drafts: dict[str, UUID], reader: Connection
+) -> None:
+    for by, draft in drafts.items():
+        async with reader.transaction():
+            await as_user(reader, by)
+            own = {table: {draft} for table in CONTENT if table != "tombstones"}
+            assert await shown(reader) == own
+    async with reader.transaction():
+        await as_user(reader, EVE)
+        assert await shown(reader) == {}
+
+
+ENDS = {
+    "committed": None,
+    "rolled back": psycopg.Rollback(),
+    "cancelled": asyncio.CancelledError(),
+    "failed": psycopg.errors.DivisionByZero(),
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+async def test_a_user_is_forgotten_with_the_transaction_however_it_ends(
+    drafts: dict[str, UUID], reader: Connection, how: str
+) -> None:
+    with suppress(asyncio.CancelledError, psycopg.errors.DivisionByZero):
+        await transaction_that_is(reader, how)
+    assert await shown(reader) == {}
+    cursor = await reader.execute("SELECT current_principal()")
+    assert await cursor.fetchone() == (None,)
+
+
+async def transaction_that_is(reader: Connection, how: str) -> None:
+    """Ann reads in a transaction, and it ends so."""
+    async with reader.transaction():
+        await as_user(reader, ANN)
+        assert await shown(reader) != {}
+        if how == "failed":
+            await reader.execute("SELECT 1 / 0")
+        if (end := ENDS[how]) is not None:
+            raise end
+
+
+async def test_no_user_is_left_on_the_connections_of_the_store(
+    drafts: dict[str, UUID], store: PostgresStore
+) -> None:
+    assert await store.read(ANN, drafts[ANN]) is not None
+    assert await store._lanes.rows("SELECT * FROM variorum.versions", ()) == []
+    async with store._as(ANN) as connection:
+        assert await shown(connection) != {}
+    async with store._as(ANN) as connection:
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            await connection.execute("SELECT 1 / 0")
+    async with store._readers.connection() as connection:
+        assert await shown(connection) == {}
+    assert await store.read(BEN, drafts[ANN]) is None
+
+
+async def test_the_functions_for_reading_pass_the_same_gate(
+    drafts: dict[str, UUID], reader: Connection
+) -> None:
+    for by, other in ((ANN, BEN), (BEN, ANN), (EVE, ANN), ("", ANN)):
+        for statement in (
+            "SELECT * FROM read_draft(%s, %s, NULL)",
+            "SELECT * FROM list_versions(%s, %s, 99, 99)",
+        ):
+            assert await (await reader.execute(statement, (by, drafts[other]))).fetchall() == []
+            assert await shown(reader) == {}
+
+
+async def test_what_writers_keep_among_themselves_readers_may_not_even_ask_for(
+    drafts: dict[str, UUID], reader: Connection
+) -> None:
+    for table in FOR_WRITERS_ONLY:
+        with pytest.raises(REFUSED):
+            await reader.execute(f"SELECT * FROM {table}")
+
+
+async def test_row_security_cannot_be_switched_off(
+    drafts: dict[str, UUID], reader: Connection
+) -> None:
+    await reader.execute("SET row_security = off")
+    for table in CONTENT:
+        with pytest.raises(REFUSED):
+            await reader.execute(f"SELECT * FROM {table}")
+
+
+# -- writing
+
+
+async def test_a_reader_writes_nothing(drafts: dict[str, UUID], reader: Connection) -> None:
+    for table in (*CONTENT, *FOR_WRITERS_ONLY, "people"):
+        for statement in (f"DELETE FROM {table}", f"INSERT INTO {table} DEFAULT VALUES"):
+            with pytest.raises(REFUSED):
+                await reader.execute(statement)
+    with pytest.raises(REFUSED):
+        await reader.execute("SELECT apply_register('{}')")
+
+
+ADD = (
+    "INSERT INTO stored_events (originator_id, originator_version, topic, state, by, hash) "
+    "VALUES (%s, 99, 'draft.edited', '{}', %s, '')"
+)
+
+
+@pytest.mark.parametrize(("role", "may"), [("viewer", False), ("editor", True), (None, False)])
+async def test_an_event_is_added_by_those_only_whose_role_allows_it(
+    drafts: dict[str, UUID], worker: Connection, role: str | None, may: bool
+) -> None:
+    if role is not None:
+        await worker.execute("INSERT INTO access VALUES (%s, %s, %s)", (drafts[ANN], EVE, role))
+    if may:
+        await worker.execute(ADD, (drafts[ANN], EVE))
+        return
+    with pytest.raises(REFUSED):
+        await worker.execute(ADD, (drafts[ANN], EVE))
+
+
+async def test_a_group_with_an_event_of_a_stranger_saves_nothing(
+    drafts: dict[str, UUID], store: Store
+) -> None:
+    records = await log_of(store, drafts[ANN])
+    state = states_of(records)[-1]
+    state.members = {EVE: "editor"}  # so believes the process, and the register does not
+    DRAFTS.edit(state, fields({"n": "stolen"}), origin(EVE))
+    innocent = new_draft({"n": 1})
+    head = await store.head()
+    with pytest.raises(Forbidden):
+        await store.save(group_of((innocent, FIRST), (state, records[-1].hash)))
+    assert await store.head() == head
+    assert await log_of(store, drafts[ANN]) == records
+
+
+async def test_what_is_in_the_log_stays_as_it_is(
+    drafts: dict[str, UUID], anyone: Connection
+) -> None:
+    for statement in (
+        "UPDATE stored_events SET state = '{}'",
+        "DELETE FROM stored_events",
+        "TRUNCATE stored_events",
+        "INSERT INTO stored_events (notification_id) OVERRIDING SYSTEM VALUE VALUES (1)",
+        "UPDATE tombstones SET by = ''",
+        "DELETE FROM tombstones",
+        "TRUNCATE states, versions, drafts, access, slots, people",
+    ):
+        with pytest.raises(REFUSED):
+            await anyone.execute(statement)
+
+
+async def test_nobody_gets_at_the_owners_rights(
+    drafts: dict[str, UUID], anyone: Connection
+) -> None:
+    for statement in (
+        f"SET ROLE {postgres.OWNER}",
+        f"SET ROLE {postgres.SUPERUSER}",
+        f"SET SESSION AUTHORIZATION {postgres.OWNER}",
+        "RESET ROLE; ALTER TABLE stored_events DISABLE ROW LEVEL SECURITY",
+        "RESET ROLE; ALTER TABLE stored_events NO FORCE ROW LEVEL SECURITY",
+        "RESET ROLE; DROP POLICY worker_adds ON stored_events",
+        "RESET ROLE; ALTER TABLE stored_events DISABLE TRIGGER ALL",
+        "RESET ROLE; DROP TABLE versions",
+        "RESET ROLE; CREATE TABLE variorum.mine (a integer)",
+        "RESET ROLE; CREATE FUNCTION variorum.mine() RETURNS integer LANGUAGE sql RETURN 1",
+        "RESET ROLE; DROP FUNCTION may_write",
+        "RESET ROLE; UPDATE stored_events SET state = '{}'",
+        "RESET ROLE; INSERT INTO migrations VALUES (99, 'x')",
+        "RESET ROLE; ALTER ROLE variorum_worker BYPASSRLS",
+        "RESET ROLE; SELECT setval('stored_events_notification_id_seq', 1)",
+        "RESET ROLE; COPY drafts TO PROGRAM 'cat'",
+    ):
+        with pytest.raises(REFUSED):
+            await anyone.execute(statement)  # type: ignore[call-overload]
+    cursor = await anyone.execute("SELECT session_user")
+    assert await cursor.fetchone() == (postgres.SERVICE,)
+
+
+# -- the shape of it, so that no later table is forgotten
+
+
+async def rows(connection: Connection, statement: str) -> set[tuple[Any, ...]]:
+    return set(await (await connection.execute(statement)).fetchall())  # type: ignore[call-overload]
+
+
+async def test_every_table_forces_row_security_and_none_is_the_services(
+    worker: Connection,
+) -> None:
+    tables = await rows(
+        worker,
+        "SELECT relname, relrowsecurity AND relforcerowsecurity, pg_get_userbyid(relowner) "
+        "FROM pg_class WHERE relnamespace = 'variorum'::regnamespace AND relkind IN ('r','p','v')",
+    )
+    forced = {*CONTENT, *FOR_WRITERS_ONLY, "people"}
+    assert tables == {
+        *((name, True, postgres.OWNER) for name in forced),
+        ("migrations", False, postgres.OWNER),
+    }
+
+
+async def test_the_roles_have_no_login_no_way_round_and_none_of_each_other(
+    worker: Connection,
+) -> None:
+    roles = await rows(
+        worker,
+        "SELECT rolname, rolcanlogin, rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb "
+        "FROM pg_roles WHERE rolname IN ('variorum_reader', 'variorum_worker')",
+    )
+    assert roles == {(READER, False, False), (WORKER, False, False)}
+    members = await rows(
+        worker,
+        "SELECT pg_has_role('variorum_reader', 'variorum_worker', 'MEMBER'), "
+        "pg_has_role('variorum_worker', 'variorum_reader', 'MEMBER')",
+    )
+    assert members == {(False, False)}
+
+
+async def test_no_function_works_with_more_rights_than_its_caller(worker: Connection) -> None:
+    assert (
+        await rows(
+            worker,
+            "SELECT proname FROM pg_proc "
+            "WHERE pronamespace = 'variorum'::regnamespace AND prosecdef",
+        )
+        == set()
+    )
