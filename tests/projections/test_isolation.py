@@ -300,7 +300,7 @@ async def test_nobody_gets_at_the_owners_rights(
         "RESET ROLE; COPY drafts TO PROGRAM 'cat'",
     ):
         with pytest.raises(REFUSED):
-            await anyone.execute(statement)  # type: ignore[call-overload]
+            await anyone.execute(statement)
     cursor = await anyone.execute("SELECT session_user")
     assert await cursor.fetchone() == (postgres.SERVICE,)
 
@@ -309,7 +309,7 @@ async def test_nobody_gets_at_the_owners_rights(
 
 
 async def rows(connection: Connection, statement: str) -> set[tuple[Any, ...]]:
-    return set(await (await connection.execute(statement)).fetchall())  # type: ignore[call-overload]
+    return set(await (await connection.execute(statement)).fetchall())
 
 
 async def test_every_table_forces_row_security_and_none_is_the_services(
