@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from random import random
 from time import perf_counter
 from uuid import UUID
 
@@ -32,6 +33,7 @@ GROUP_JOBS = 256
 GROUP_SECONDS = 0.01  # of deciding; the rest waits for the next group
 GATHER = 0.001  # seconds after a commit in which those just answered come back: fuller groups
 ATTEMPTS = 40  # two processes that both save to a draft all the time needed up to 19
+ASIDE = 0.004  # seconds to step aside at most before the next attempt
 
 Command = Callable[[Draft], Answer]
 Beginning = Callable[[], Draft]
@@ -351,6 +353,9 @@ class Writer:
                 else:
                     job.collisions += draft in moved
                     again.append(job)
+        if any(job.collisions >= 2 for job in again):
+            # Out of step with the other process, which else may be faster every time.
+            await asyncio.sleep(random() * ASIDE)  # noqa: S311
         for draft in moved:
             await self._catch_up(draft)
         self._again([job for job in again if job.collisions < 2])
