@@ -1,0 +1,188 @@
+"""One example body of every answer, pinned in `examples/`: later work extends, never changes one.
+
+Time stands still and the draft's id is the client's, so that the same story gives the same answers
+on both engines; ids that the service makes, cursors and request ids are left out.
+`VARIORUM_WRITE_EXAMPLES=1` writes the files that are missing, never others.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.types import ASGIApp
+
+from tests.api.calls import Caller
+from tests.running import Clock
+
+EXAMPLES = Path(__file__).parent / "examples"
+WRITING = bool(os.environ.get("VARIORUM_WRITE_EXAMPLES"))  # the settings of a test hide it
+DRAFT = "7b2e0a52-6c0f-4d3e-9a55-3f8b1c2d4e5f"
+ANOTHER = "11111111-6c0f-4d3e-9a55-3f8b1c2d4e5f"
+GIG = {
+    "title": "Jazz night",
+    "fee": 100,
+    "acts": [{"id": "a5", "name": "Foo"}, {"id": "a6", "name": "Bar"}],
+    "description": "Doors at eight.\nMusic from nine.",
+}
+NO_BODY = {
+    ("DELETE", "/v1/drafts/{draft_id}"),
+    ("DELETE", "/v1/drafts/{draft_id}/versions/{version}/label"),
+}
+NO_STORY = {"/metrics", "/livez", "/readyz"}
+
+
+UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def _made_up(found: re.Match[str]) -> str:
+    """An id that the service made, which is another one each time."""
+    return "<id>" if found[0] != DRAFT else DRAFT
+
+
+class Story:
+    """Calls the service and keeps every answer under a name."""
+
+    def __init__(self, ann: Caller, clock: Clock) -> None:
+        self.ann, self.clock = ann, clock
+        self.answers: dict[str, Any] = {}
+        self.asked: set[tuple[str, str]] = set()
+
+    async def tells(self, name: str, method: str, path: str, **request: Any) -> httpx.Response:
+        """One call a minute; `path` is relative to the drafts."""
+        self.clock.tick(60)
+        answer = await self.ann.asks(method, path, **request)
+        self.asked.add((method, str(answer.request.url.path)))
+        if answer.content:
+            document = json.loads(UUID.sub(_made_up, answer.text))
+            document.pop("request_id", None)
+            if document.get("next_cursor"):
+                document["next_cursor"] = "<cursor>"
+            self.answers[name] = {"status": answer.status_code, "body": document}
+        return answer
+
+
+def edit(path: str, value: Any, **members: Any) -> dict[str, Any]:
+    return {"changes": [{"op": "replace", "path": path, "value": value}], **members}
+
+
+async def told(ann: Caller, clock: Clock) -> Story:
+    """The story of one draft, from its opening to the trash, with what may go wrong on the way."""
+    story = Story(ann, clock)
+    tells = story.tells
+    opening = {"form": "gig", "subject": "42", "data": GIG, "id": DRAFT, "step": "basic"}
+    await tells("open", "POST", "/v1/drafts", json=opening)
+    await tells("open-again", "POST", "/v1/drafts", json={"form": "gig", "subject": "42"})
+    first = edit("/fee", 250, based_on=1, device="mac", seq=1, reason="agency quote")
+    await tells("save", "PATCH", DRAFT, json=first)
+    second = edit("/acts/id:a5/name", "Foo Fighters", based_on=1, device="ipad", seq=1)
+    await tells("save-merged", "PATCH", DRAFT, json=second)
+    await tells("save-nothing", "PATCH", DRAFT, json=edit("/fee", 250))
+    doors = "Doors at seven.\nMusic from nine."
+    whole = {"prefer": "return=representation"}
+    await tells("save-whole", "PATCH", DRAFT, json=edit("/description", doors), headers=whole)
+    queue = [edit("/fee", 260, device="mac", seq=2), edit("/nowhere", 1, device="mac", seq=3)]
+    await tells("edits", "POST", f"{DRAFT}/edits", json={"edits": queue})
+    await tells("draft", "GET", DRAFT)
+    await tells("label", "PUT", f"{DRAFT}/versions/2/label", json={"label": "as sent"})
+    await tells("versions", "GET", f"{DRAFT}/versions", params={"limit": 4})
+    await tells("sessions", "GET", f"{DRAFT}/versions", params={"grouped": "true"})
+    await tells("version", "GET", f"{DRAFT}/versions/4")
+    await tells("compare", "GET", f"{DRAFT}/compare/1...latest")
+    await tells("undo", "POST", f"{DRAFT}/undo", json={"version": 3})
+    await tells("restore", "POST", f"{DRAFT}/restore", json={"version": 1, "paths": ["/fee"]})
+    await tells("fork", "POST", f"{DRAFT}/fork", json={"version": 2, "device": "mac", "seq": 9})
+    await tells("extend", "POST", f"{DRAFT}/extend")
+    await tells("list", "GET", "/v1/drafts", params={"limit": 1})
+    await problems(story)
+    await tells("unlabel", "DELETE", f"{DRAFT}/versions/2/label")
+    await tells("discard", "DELETE", DRAFT)
+    await tells("recover", "POST", f"{DRAFT}/recover")
+    await tells("submit", "POST", f"{DRAFT}/submit")
+    await tells("problem-draft-closed", "PATCH", DRAFT, json=edit("/fee", 1))
+    return story
+
+
+async def problems(story: Story) -> None:
+    """What the same draft refuses."""
+    tells = story.tells
+    clash = edit("/title", "Other", based_on=1, device="phone")
+    await tells("retitle", "PATCH", DRAFT, json=edit("/title", "Late jazz"))
+    await tells("problem-clash", "PATCH", DRAFT, json=clash)
+    await tells("problem-seq-reused", "PATCH", DRAFT, json=edit("/fee", 1, device="mac", seq=2))
+    await tells("problem-seq-skipped", "PATCH", DRAFT, json=edit("/fee", 1, device="mac", seq=0))
+    match = {"if-match": '"1"'}
+    await tells("problem-if-match", "PATCH", DRAFT, json=edit("/fee", 1), headers=match)
+    await tells("problem-cannot-apply", "PATCH", DRAFT, json=edit("/acts/id:none/name", 1))
+    await tells("problem-invalid", "PATCH", DRAFT, json={"chnages": [], "seq": -1})
+    await tells("problem-draft-not-found", "GET", ANOTHER)
+    await tells("problem-version-not-found", "GET", DRAFT, params={"version": 99})
+    broken = {"content": b'{"a": 1, "a": 2}', "headers": {"content-type": "application/json"}}
+    await tells("problem-bad-json", "PATCH", DRAFT, **broken)
+    media = {"content": b"fee=1", "headers": {"content-type": "text/plain"}}
+    await tells("problem-media-type", "PATCH", DRAFT, **media)
+    await tells("problem-no-token", "GET", DRAFT, headers={"authorization": ""})
+
+
+def keeps(pinned: Any, now: Any) -> bool:
+    """Whether everything pinned still stands; members may have come, none may have gone."""
+    if isinstance(pinned, dict) and isinstance(now, dict):
+        return all(name in now and keeps(value, now[name]) for name, value in pinned.items())
+    if isinstance(pinned, list) and isinstance(now, list) and len(pinned) == len(now):
+        return all(map(keeps, pinned, now))
+    return type(pinned) is type(now) and bool(pinned == now)
+
+
+async def test_every_answer_is_still_what_its_example_shows(ann: Caller, clock: Clock) -> None:
+    story = await told(ann, clock)
+    for name, answer in story.answers.items():
+        file = EXAMPLES / f"{name}.json"
+        if WRITING and not file.exists():
+            file.write_text(json.dumps(answer, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        pinned = json.loads(file.read_text("utf-8"))
+        assert keeps(pinned, answer), f"{name}: {json.dumps(answer, indent=2)}"
+    assert {file.stem for file in EXAMPLES.glob("*.json")} == set(story.answers)
+
+
+async def test_every_route_has_an_example(ann: Caller, clock: Clock, service: ASGIApp) -> None:
+    document = (await ann.asks("GET", "/openapi.json")).json()
+    routes = {
+        (method.upper(), path)
+        for path, methods in document["paths"].items()
+        for method in methods
+        if path not in NO_STORY
+    }
+    story = await told(ann, clock)
+    told_of = {(method, route_of(path, routes)) for method, path in story.asked}
+    assert routes - told_of == set()
+    assert routes >= NO_BODY
+
+
+def route_of(path: str, routes: set[tuple[str, str]]) -> str:
+    """The template that an address belongs to."""
+    parts = path.split("/")
+
+    def fits(template: str) -> bool:
+        names = template.split("/")
+        same = zip(names, parts, strict=False)
+        return len(names) == len(parts) and all(n.startswith("{") or n == p for n, p in same)
+
+    return next(template for _, template in routes if fits(template))
+
+
+@pytest.mark.parametrize(
+    ("pinned", "now", "stands"),
+    [
+        ({"a": 1}, {"a": 1, "b": 2}, True),
+        ({"a": 1}, {"a": True}, False),
+        ({"a": 1}, {}, False),
+        ([1, 2], [1], False),
+    ],
+)
+def test_an_example_may_be_extended_and_not_changed(pinned: Any, now: Any, *, stands: bool) -> None:
+    assert keeps(pinned, now) is stands
