@@ -16,6 +16,10 @@ from tests.api.receiving import received
 from tests.domain.strategies import edited, forms
 from tests.running import Clock
 
+# psycopg's pool, in the service's thread, uses `random` while Hypothesis draws in this one: as an
+# error in the middle of a draw, its warning about that would look like a flaky test.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
+
 # One service for all examples of a test: each example opens a draft of its own.
 MODERATE = trying(
     max_examples=25,
