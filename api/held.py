@@ -8,7 +8,8 @@ from uuid import UUID
 
 from domain.draft import Draft
 
-OVERHEAD = 20_000  # bytes that a held draft takes besides its data: its recent events, mostly
+OVERHEAD = 5_000  # bytes that a held draft takes besides its data and its recent events
+REMEMBERED = 1_000  # bytes that a recent event takes, about
 PARSED = 4  # times as large as its stored body is a draft in memory, about
 
 
@@ -24,7 +25,7 @@ class Held:
     @property
     def weight(self) -> int:
         """Bytes in memory, roughly."""
-        return OVERHEAD + PARSED * self.size
+        return OVERHEAD + PARSED * self.size + REMEMBERED * len(self.draft.recent)
 
 
 class HeldDrafts:

@@ -80,11 +80,11 @@ async def problem_page(slug: str, request: Request) -> Response:
     if kind := PAGES.get(slug):
         title, meaning = html.escape(kind.title), html.escape(kind.meaning)
         return HTMLResponse(_PAGE.format(title=title, status=kind.status, meaning=meaning))
-    return _response_of(no_such_route(_request_id(request)))
+    return response(no_such_route(_request_id(request)))
 
 
 async def _on_error(request: Request, error: Exception) -> Response:
-    return _response_of(problem_bytes(error, _request_id(request)))
+    return response(problem_bytes(error, _request_id(request)))
 
 
 async def _on_validation_error(request: Request, error: Exception) -> Response:
@@ -101,7 +101,7 @@ def _as_ours(error: RequestValidationError) -> VariorumError:
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _response_of(_http_answer(error, request))
+    return response(_http_answer(error, request))
 
 
 def _http_answer(error: HTTPException, request: Request) -> Answer:
@@ -126,10 +126,11 @@ def _regex(path: str) -> re.Pattern[str]:
     return compile_path(path)[0]
 
 
-def _response_of(answer: Answer) -> Response:
-    response = Response(answer.body, answer.status)
-    response.raw_headers = with_length(answer)
-    return response
+def response(answer: Answer) -> Response:
+    """A whole answer as Starlette has it."""
+    made = Response(answer.body, answer.status)
+    made.raw_headers = with_length(answer)
+    return made
 
 
 def _request_id(request: Request) -> str | None:

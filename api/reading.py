@@ -14,7 +14,7 @@ from api.answers import cursor, draft_answer, page, place
 from api.people import People
 from api.problems import Answer
 from domain import diff
-from domain.draft import Beginning, DataEvent, Draft, DraftEvent
+from domain.draft import Beginning, DataEvent, DraftEvent
 from domain.errors import DraftNotFound, VersionNotFound
 from projections.catch_up import CatchUp
 from projections.snapshot import body_at, data_at, owner_key, served
@@ -210,6 +210,3 @@ def _summary(line: Mapping[str, Any]) -> dict[str, Any]:
         "completed_steps": orjson.loads(line["completed_steps"]),
         "forked_from": orjson.loads(line["forked_from"]) if line["forked_from"] else None,
     }
-
-
-__all__ = ["Draft", "Reading", "parse_place"]

@@ -12,7 +12,7 @@ from fastapi.security import HTTPBearer
 
 from api import schemas
 from api.hot import UNKNOWN, Hot, Parts, digest_of, id_in_address, wishes_of
-from api.problems import Answer, with_length
+from api.problem_routes import response as response
 from api.requests import JSON, media_type, parse_json
 from api.saving import Wishes
 from api.security import Principal
@@ -113,10 +113,3 @@ async def origin_of(
 def parameter(name: str, schema: dict[str, Any], where: str = "query") -> dict[str, Any]:
     """A parameter of a hot route, for the OpenAPI."""
     return {"name": name, "in": where, "required": False, "schema": schema}
-
-
-def response(answer: Answer) -> Response:
-    """A whole answer as Starlette has it."""
-    made = Response(answer.body, answer.status)
-    made.raw_headers = with_length(answer)
-    return made

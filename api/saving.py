@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -13,7 +14,7 @@ from api.people import People
 from api.problems import Answer, document
 from api.writer import AlreadyBegun, Writer
 from domain import diff
-from domain.draft import Beginning, DataEvent, Draft, NeedsEvents, Origin
+from domain.draft import DataEvent, Draft, Origin
 from domain.drafts import Answer as Decision
 from domain.drafts import (
     Drafts,
@@ -28,6 +29,8 @@ from domain.drafts import (
     told,
 )
 from domain.errors import (
+    Busy,
+    DraftClosed,
     DraftNotFound,
     IdTaken,
     SeqReused,
@@ -38,6 +41,8 @@ from domain.errors import (
 )
 from projections.snapshot import body_of, data_at, fold, served
 from projections.store.base import Store
+
+LOOKS = 5  # at a slot, until an opening finds it free or held by an open draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +68,19 @@ class Saving:
         )
         if wanted.another:
             return await self._begin(opening, origin, wanted.id, slot=False)
-        holder = await self._store.holder_of_slot(origin.by, wanted.form, wanted.subject)
+        for _ in range(LOOKS):
+            with suppress(DraftClosed):  # the holder was finished since: the slot is free again
+                return await self._open_or_find(opening, origin, wanted.id)
+        raise Busy("The draft is opened and finished all the time; try again.")
+
+    async def _open_or_find(self, opening: Opening, origin: Origin, new: UUID | None) -> Answer:
+        holder = await self._store.holder_of_slot(origin.by, opening.form, opening.subject)
         if holder is None:
             try:
-                return await self._begin(opening, origin, wanted.id, slot=True)
+                return await self._begin(opening, origin, new, slot=True)
             except SlotTaken as taken:
                 holder = UUID(taken.draft)
-        return await self._found(holder, opening, origin, wanted.id)
+        return await self._found(holder, opening, origin, new)
 
     async def _begin(
         self, opening: Opening, origin: Origin, new: UUID | None, *, slot: bool
@@ -98,15 +109,14 @@ class Saving:
         self, holder: UUID, opening: Opening, origin: Origin, new: UUID | None
     ) -> Answer:
         """What was sent fills the open draft, unless it plainly belongs to another one."""
-        if opening.data:
-            held = await self._at(holder, origin.by)
-            if (
-                opening.subject is None
-                and held.data
-                and not shares_a_field(held.data, opening.data)
-            ):
-                return await self._begin(opening, origin, new, slot=False)
-            await self._writer.run(holder, lambda draft: self._drafts.fill(draft, opening, origin))
+        held = await self._at(holder, origin.by)
+        held.must_be_open()
+        if not opening.data:
+            return await self._shown(held, origin.by)
+        nothing_in_common = held.data and not shares_a_field(held.data, opening.data)
+        if opening.subject is None and nothing_in_common:
+            return await self._begin(opening, origin, new, slot=False)
+        await self._writer.run(holder, lambda draft: self._drafts.fill(draft, opening, origin))
         return await self._whole(holder, origin.by)
 
     async def fork(self, draft: UUID, wanted: schemas.Fork, origin: Origin) -> Answer:
@@ -328,10 +338,12 @@ class Saving:
             raise DraftNotFound
 
     async def _whole(self, draft: UUID, by: str) -> Answer:
-        found = await self._at(draft, by)
-        role = found.role_of(by) or "viewer"
-        body = served(body_of(found), await self._people.sub_of(found.owner), role)
-        return draft_answer(body, found.version)
+        return await self._shown(await self._at(draft, by), by)
+
+    async def _shown(self, draft: Draft, by: str) -> Answer:
+        role = draft.role_of(by) or "viewer"
+        body = served(body_of(draft), await self._people.sub_of(draft.owner), role)
+        return draft_answer(body, draft.version)
 
 
 def _must_remember(draft: Draft, edits: list[tuple[Edit, Origin]]) -> None:
@@ -339,6 +351,3 @@ def _must_remember(draft: Draft, edits: list[tuple[Edit, Origin]]) -> None:
     bases = [edit.based_on for edit, _ in edits if edit.based_on is not None]
     if bases and min(bases) < draft.version:
         draft.since(min(bases))
-
-
-__all__ = ["Beginning", "NeedsEvents", "Saving", "Wishes"]

@@ -2,8 +2,8 @@
 
 One task of the event loop takes the jobs that wait, decides each on a copy of its draft's
 aggregate, and saves all their events as one group; meanwhile the next group gathers. A job that
-fails, fails alone.
-Only after the commit do the copies take the aggregates' place and the answers go out.
+fails, fails alone. Only after the commit do the copies take the aggregates' place and the answers
+go out.
 """
 
 from __future__ import annotations
@@ -299,6 +299,8 @@ class Writer:
                 group.records.append(record)
                 group.rows.append(to_row(event))
                 group.registers += to_registers(event, work.draft)
+            if work.held is None:  # its first event holds all of its data
+                work.kept = (0, len(group.records[-len(work.events)].state))
             self._keep_states(work, group)
         return group
 

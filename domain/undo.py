@@ -7,14 +7,20 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from domain.diff import diff
+from domain.errors import CannotApply
 from domain.identity import shared_ids
 from domain.merge import Clash, merge
 from domain.path import ABSENT, as_id, find, join, parse, related
 from domain.restore import restore
-from domain.value import Data, same
+from domain.value import Data, Json, same
+from domain.working import Working
 
 Outcome: TypeAlias = Literal["undone", "superseded", "dependent"]
 """Taken back; changed again since, so nothing done; or its list item or parent is gone."""
+
+
+_Kind: TypeAlias = Literal["none", "by id", "by position"]
+"""How a list was merged, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +39,12 @@ def undo(before: Data, after: Data, now: Data, paths: Sequence[str] | None = Non
     """
     target = before if paths is None else _only(before, after, paths)
     merged = merge(after, ours=now, theirs=target)
-    look = _Look(target, now, merged.data, merged.clashes)
+    look = _Look(Working(target), Working(now), Working(merged.data), merged.clashes)
+    lists = _Lists((after, now, target))
     outcomes: dict[str, Outcome] = {}
     refused: list[str] = []
     for change in diff(target, after):
-        path = _whole_list(change["path"], (after, now, target))
+        path = lists.whole(change["path"])
         moved = change["op"] == "move" and path == change["path"]
         if path not in outcomes:
             outcomes[path] = look.move(path) if moved else look.value(path)
@@ -58,37 +65,51 @@ def _left_alone(data: Data, now: Data, paths: Sequence[str]) -> Data:
     return restore(data, now, there)
 
 
-def _whole_list(path: str, sides: Sequence[Data]) -> str:
-    """The path, cut where it enters a list that was merged by position: its places do not last."""
-    tokens = parse(path)
-    for depth, token in enumerate(tokens):
-        above = join(*tokens[:depth])
-        lists = [value for side in sides if type(value := find(side, above)) is list]
-        if lists and (as_id(token) is None or shared_ids(*lists) is None):
-            return above
-    return path
+class _Lists:
+    """How the lists of all sides were merged; each list is looked at once."""
+
+    def __init__(self, sides: Sequence[Data]) -> None:
+        self._sides = sides
+        self._kinds: dict[str, _Kind] = {}
+
+    def whole(self, path: str) -> str:
+        """The path, cut where it enters a list merged by position: its places do not last."""
+        tokens = parse(path)
+        for depth, token in enumerate(tokens):
+            above = join(*tokens[:depth])
+            kind = self._kinds.get(above) or self._look(above)
+            if kind == "by position" or (kind == "by id" and as_id(token) is None):
+                return above
+        return path
+
+    def _look(self, path: str) -> _Kind:
+        lists = [value for side in self._sides if type(value := find(side, path)) is list]
+        merged: _Kind = "by position" if shared_ids(*lists) is None else "by id"
+        self._kinds[path] = merged if lists else "none"
+        return self._kinds[path]
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
     """What the outcome of a path depends on."""
 
-    target: Data
-    now: Data
-    result: Data
+    target: Working
+    now: Working
+    result: Working
     clashes: Sequence[Clash]
 
     def value(self, path: str) -> Outcome:
         """What became of the value at a path."""
-        if same(find(self.result, path), find(self.target, path)):
+        tokens = parse(path)
+        if same(_found(self.result, tokens), _found(self.target, tokens)):
             return "undone"
-        if find(self.now, join(*parse(path)[:-1])) is ABSENT:
+        if _found(self.now, tokens[:-1]) is ABSENT:
             return "dependent"
         return self._unless(not _is_order_above(clash, path) for clash in self._clashes(path))
 
     def move(self, path: str) -> Outcome:
         """What became of an item's place in its list."""
-        if find(self.now, path) is ABSENT:
+        if _found(self.now, parse(path)) is ABSENT:
             return "dependent"
         return self._unless(not clash.path.startswith(path) for clash in self._clashes(path))
 
@@ -97,6 +118,14 @@ class _Look:
 
     def _unless(self, in_the_way: Iterable[bool]) -> Outcome:
         return "superseded" if any(in_the_way) else "undone"
+
+
+def _found(form: Working, tokens: tuple[str, ...]) -> Json:
+    """The value there, or ABSENT; a form that is asked often remembers where its items are."""
+    try:
+        return form.get(tokens)
+    except CannotApply:
+        return ABSENT
 
 
 def _is_order_above(clash: Clash, path: str) -> bool:

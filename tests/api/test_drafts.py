@@ -511,3 +511,16 @@ async def test_of_many_openings_at_once_one_makes_the_draft(ann: Caller) -> None
 
     assert sorted(answer.status_code for answer in answers) == [200] * 19 + [201]
     assert len({answer.content for answer in answers}) == 1
+
+
+async def test_an_opening_while_the_draft_is_finished_gets_an_open_one(ann: Caller) -> None:
+    """With data it may be told of the draft that took the data before it was finished."""
+    for number in range(10):
+        wanted: Document = {"form": "gig", "subject": f"closing {number}"}
+        first = await ann.open(**wanted)
+        with_data = [ann.asks("POST", DRAFTS, json={**wanted, "data": {"fee": 1}}) for _ in "ab"]
+        without = [ann.asks("POST", DRAFTS, json=wanted) for _ in "ab"]
+        submitted = ann.asks("POST", f"{first['id']}/submit")
+        answers = await asyncio.gather(*without, *with_data, submitted)
+        assert [answer.status_code // 100 for answer in answers] == [2] * 5
+        assert [answer.json()["status"] for answer in answers[:2]] == ["open"] * 2

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import copy
+import random
+import time
 from typing import Any
 
 import pytest
@@ -218,3 +220,13 @@ def test_an_item_whose_id_two_items_have_now_cannot_be_restored() -> None:
 def test_a_list_that_lost_its_ids_since_has_one_outcome() -> None:
     before, after = {"l": [{"id": 0}, {"id": 1}]}, {"l": [{"id": 1}, {"id": 0}]}
     assert outcomes(before, after, {"l": [{"id": 0}, {"id": None}]}) == {"/l": "undone"}
+
+
+def test_taking_back_the_shuffle_of_a_long_list_takes_time_in_proportion() -> None:
+    """It once looked for every item in the whole list: 10 s on a quiet machine, now 0.1."""
+    items = [{"id": f"i{n}"} for n in range(4_500)]
+    shuffled = random.Random(1).sample(items, len(items))
+    began = time.process_time()
+    undone = undo({"acts": items}, {"acts": shuffled}, {"acts": shuffled})
+    assert time.process_time() - began < 3
+    assert undone.data == {"acts": items}
