@@ -14,6 +14,7 @@ from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from domain import access, diff
+from domain import merge as merging
 from domain.diff import Change
 from domain.draft import DataEvent, Draft, DraftEvent, Origin, members_added
 from domain.errors import (
@@ -25,9 +26,9 @@ from domain.errors import (
     VersionMismatch,
     VersionNotFound,
 )
-from domain.merge import Merged, merge
+from domain.merge import Merged, clash_at, merge
 from domain.patch import merge_patch, patch
-from domain.path import ABSENT, parse
+from domain.path import parse
 from domain.restore import restore
 from domain.undo import undo
 from domain.value import Data, count_members, depth_of, same
@@ -171,7 +172,10 @@ class Drafts:
         lacking, clashing = filling(draft.data, opening.data)
         if clashing:
             raise Clash(
-                [_clash(draft, (f"/{k}",), None, draft.data[k], v) for k, v in clashing.items()]
+                [
+                    _clash(draft, clash_at(f"/{k}", None, draft.data[k], v))
+                    for k, v in clashing.items()
+                ]
             )
         changes = diff.diff(draft.data, {**draft.data, **lacking})
         return self._record(draft, Draft.Edited, changes, origin)
@@ -529,18 +533,14 @@ def _empty(value: object) -> bool:
 
 
 def _clashes(draft: Draft, merged: Merged) -> list[dict[str, Any]]:
-    return [_clash(draft, (c.path,), c.base, c.ours, c.theirs) for c in merged.clashes]
+    return [_clash(draft, clash) for clash in merged.clashes]
 
 
-def _clash(draft: Draft, paths: Sequence[str], base: Any, ours: Any, theirs: Any) -> dict[str, Any]:
+def _clash(draft: Draft, clash: merging.Clash) -> dict[str, Any]:
     """A clash for a person to look at; a value that is not there is no member."""
-
-    def values(value: Any) -> dict[str, Any]:
-        return {} if value is ABSENT else {paths[0]: value}
-
     return {
-        "paths": list(paths),
-        "base": values(base),
-        "ours": {"values": values(ours), "version": draft.version},
-        "theirs": [{"values": values(theirs)}],
+        "paths": list(clash.paths),
+        "base": clash.base,
+        "ours": {"values": clash.ours, "version": draft.version},
+        "theirs": [{"values": clash.theirs}],
     }

@@ -8,7 +8,7 @@ markers in the text, or last writer wins; the first breaks forms, the second los
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -26,15 +26,22 @@ Maybe: TypeAlias = Json
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """Both sides changed the same, differently; a value is ABSENT where there is none.
+    """Both sides changed the same, differently; by path, with no entry where there is no value.
 
-    Of a long text or a list the values are whole, and differ only where the sides clash.
+    There is one path, or those of a merge group. Of a long text or a list the values are whole,
+    and differ only where the sides clash. `group` are all the group's paths, also unchanged ones.
     """
 
-    path: str
-    base: Maybe
-    ours: Maybe
-    theirs: Maybe
+    paths: tuple[str, ...]
+    base: Mapping[str, Json]
+    ours: Mapping[str, Json]
+    theirs: Mapping[str, Json]
+    group: tuple[str, ...] | None = None
+
+    @property
+    def path(self) -> str:
+        """The path, or the first of a merge group."""
+        return self.paths[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,12 @@ def merge(base: Data, ours: Data, theirs: Data) -> Merged:
     merging = _Merging()
     data = merging.value("", base, ours, theirs)
     return Merged(data, tuple(merging.clashes))
+
+
+def clash_at(path: str, base: Maybe, ours: Maybe, theirs: Maybe) -> Clash:
+    """A clash of one path; each value may be ABSENT."""
+    sides = [{} if value is ABSENT else {path: value} for value in (base, ours, theirs)]
+    return Clash((path,), sides[0], sides[1], sides[2])
 
 
 class _Merging:
@@ -84,7 +97,7 @@ class _Merging:
         return self._clash(path, base, ours, theirs)
 
     def _clash(self, path: str, base: Maybe, ours: Maybe, theirs: Maybe) -> Maybe:
-        self.clashes.append(Clash(path, base, ours, theirs))
+        self.clashes.append(clash_at(path, base, ours, theirs))
         return ours
 
     def _settled(self, path: str, base: Json, ours: Json, theirs: Json) -> Json:

@@ -130,5 +130,6 @@ def _found(form: Working, tokens: tuple[str, ...]) -> Json:
 
 def _is_order_above(clash: Clash, path: str) -> bool:
     """Whether only the order of a list is in dispute, and the path is inside one of its items."""
-    lists = all(type(side) is list for side in (clash.base, clash.ours, clash.theirs))
+    sides = (clash.base, clash.ours, clash.theirs)
+    lists = all(type(side.get(clash.path)) is list for side in sides)
     return lists and path != clash.path and path.startswith(clash.path)
