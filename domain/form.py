@@ -151,6 +151,12 @@ class Form(BaseModel):
             node = node.below(token)
         return node.rule
 
+    def default(self, name: str) -> Any:
+        """What the form's JSON Schema gives as the default of a member; None if nothing."""
+        properties = (self.json_schema or {}).get("properties")
+        about = properties.get(name) if isinstance(properties, dict) else None
+        return about.get("default") if isinstance(about, dict) else None
+
     @property
     def sensitive(self) -> Iterator[str]:
         """The patterns of the sensitive fields."""
