@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 
 from api.problems import Answer
-from domain.drafts import Receipt
 from domain.errors import Invalid
+from domain.receipts import Receipt
 from domain.value import find_fault
 
 JSON = (b"content-type", b"application/json")

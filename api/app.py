@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 from starlette.types import ASGIApp
 
+import api.conflicts
 import api.drafts
 import api.versions
 from api.health import Readiness, health_routes
@@ -115,6 +116,7 @@ def create_app(settings: Settings, *, clock: Clock = now, store: Store | None = 
     app.include_router(health_routes(service.ready, metrics))
     app.include_router(api.drafts.router)
     app.include_router(api.versions.router)
+    app.include_router(api.conflicts.router)
     patch_fastapi(app)  # /docs out of a package: FastAPI's own page asks a host far away
     hot = app.state.hot = Hot(app, service.parts)
     return wrap(hot, settings, metrics, RequestLog(settings.log_level))

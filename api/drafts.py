@@ -171,6 +171,20 @@ async def fork_draft(
     return response(await parts.saving.fork(draft, wanted, origin))
 
 
+@router.post(ONE_DRAFT + "/merge", responses=WRITE)
+async def merge_fork(
+    draft: DraftId,
+    wanted: schemas.Merge,
+    request: Request,
+    caller: CallerDep,
+    parts: PartsDep,
+    wishes: WishesDep,
+) -> Response:
+    """Bring a fork back: what it changed since it was made, or merged last."""
+    origin = await origin_of(request, caller, wanted, "merge")
+    return response(await parts.saving.merge(draft, wanted, origin, wishes))
+
+
 @router.post(ONE_DRAFT + "/extend", responses=WRITE)
 async def extend_draft(
     draft: DraftId,

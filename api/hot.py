@@ -141,6 +141,7 @@ class Hot:
             step=model.step,
             completed_steps=model.completed_steps,
             if_match=wishes.if_match if wishes else None,
+            on_conflict=model.on_conflict,
         )
         numbered = model.seq is not None
         digest = (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from projections.snapshot import KEY_LENGTH
+from domain.conflicts import Conflict, signed
+from projections.snapshot import KEY_LENGTH, conflicts_of, owner_key, served, with_conflicts
 from projections.store.base import Store
 
 REMEMBERED = 10_000
@@ -46,6 +47,18 @@ class People:
             for key, sub in (await self._store.subs_of(missing)).items():
                 self._remember(key, sub)
         return {key: self._subs.get(key, key) for key in wanted}
+
+    async def served(self, body: bytes, role: str, owner: str | None = None) -> bytes:
+        """A draft's body for a caller in this role, with names in the place of keys."""
+        if held := conflicts_of(body):
+            body = with_conflicts(body, await self.named(held))
+        return served(body, owner or await self.sub_of(owner_key(body)), role)
+
+    async def named(self, conflicts: Sequence[Conflict]) -> list[Conflict]:
+        """Conflicts with the names of those who wrote each side."""
+        sides = [side for c in conflicts for side in (c["ours"], *c["theirs"])]
+        names = await self.subs_of(side["by"] for side in sides)
+        return [signed(conflict, names) for conflict in conflicts]
 
     def _remember(self, key: str, sub: str) -> None:
         self._keys[sub], self._subs[key] = key, sub

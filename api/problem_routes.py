@@ -54,6 +54,7 @@ class Problem(BaseModel):
     request_id: str | None = None
     errors: list[ProblemError] | None = None
     conflicts: list[dict[str, Any]] | None = None
+    conflict: str | None = None
     draft_status: str | None = None
     draft: str | None = None
     version: int | None = None

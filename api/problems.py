@@ -78,6 +78,12 @@ KINDS: dict[type[BaseException], Kind] = {
         " that change.",
         ("index", "path"),
     ),
+    errors.NotItsFork: Kind(
+        422,
+        "not-its-fork",
+        "Not a fork of this draft",
+        "Only a draft that was forked from this one can be merged into it; nothing was changed.",
+    ),
     errors.TooLarge: Kind(
         413,
         "too-large",
@@ -106,7 +112,8 @@ KINDS: dict[type[BaseException], Kind] = {
         403,
         "forbidden",
         "Beyond your role",
-        "You may see this draft, but your role on it does not reach that far. Ask its owner.",
+        "You may see this, but your role does not reach that far: on a draft, ask its owner; the"
+        " definition of a form is an admin's to send.",
     ),
     errors.NotFound: NOT_FOUND,
     errors.DraftNotFound: Kind(
@@ -122,6 +129,20 @@ KINDS: dict[type[BaseException], Kind] = {
         "The draft has no such version, or had none yet at that moment. last_version is its"
         " newest.",
         ("last_version",),
+    ),
+    errors.FormNotFound: Kind(
+        404,
+        "form-not-found",
+        "No such form definition",
+        "Nobody has defined this form. Its drafts can be used all the same, and merge by the"
+        " defaults; an admin can send a definition.",
+    ),
+    errors.ConflictNotFound: Kind(
+        404,
+        "conflict-not-found",
+        "No such conflict",
+        "The draft never had a conflict with this id; its open ones are in the draft.",
+        ("conflict",),
     ),
     errors.DraftClosed: Kind(
         409,
@@ -139,6 +160,14 @@ KINDS: dict[type[BaseException], Kind] = {
         " is listed in conflicts with both values; nothing was changed. Choose, and send your"
         " choice based on the newest version.",
         ("conflicts",),
+    ),
+    errors.ConflictClosed: Kind(
+        409,
+        "conflict-closed",
+        "The conflict is closed",
+        "Somebody settled this conflict before, or a later edit, restore or undo wrote to its path."
+        " Nothing was changed. conflict is its id; the history shows how it was closed.",
+        ("conflict",),
     ),
     errors.SeqReused: Kind(
         409,

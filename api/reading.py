@@ -17,7 +17,7 @@ from domain import diff
 from domain.draft import Beginning, DataEvent, DraftEvent
 from domain.errors import DraftNotFound, VersionNotFound
 from projections.catch_up import CatchUp
-from projections.snapshot import body_at, data_at, owner_key, served
+from projections.snapshot import body_at, conflicts_of, data_at
 from projections.store.base import DraftFilter, Store, VersionFilter, VersionLine
 from projections.store.records import Reading as Row
 
@@ -39,8 +39,9 @@ class Reading:
             version = await self._version_at(draft, by, at)
         row = await self._row(draft, by, version)
         body = body_at(draft, row)
-        owner = sub if row.role == "owner" else await self._people.sub_of(owner_key(body))
-        return draft_answer(served(body, owner, row.role), version or row.head)
+        owner = sub if row.role == "owner" else None
+        shown = await self._people.served(body, row.role, owner)
+        return draft_answer(shown, version or row.head)
 
     async def versions(
         self, draft: UUID, sub: str, wanted: VersionFilter, *, grouped: bool
@@ -87,6 +88,14 @@ class Reading:
             "to": second,
             "changes": diff.serve(diff.diff(before, after), before),
         }
+
+    async def conflicts(self, draft: UUID, sub: str, after: int, limit: int) -> dict[str, Any]:
+        """A page of the open conflicts, the oldest first."""
+        row = await self._row(draft, await self._principal(sub), None)
+        held = conflicts_of(body_at(draft, row))
+        later = [one for one in held if int(one["id"][1:]) > after]
+        found = page(later[: limit + 1], limit, lambda one: cursor(int(one["id"][1:])))
+        return {**found, "items": await self._people.named(found["items"])}
 
     async def drafts(self, sub: str, wanted: DraftFilter) -> dict[str, Any]:
         """A page of the caller's drafts, own and shared."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,22 +14,13 @@ from api.people import People
 from api.problems import Answer, document
 from api.writer import AlreadyBegun, Writer
 from domain import diff
+from domain.choices import Choice
+from domain.devices import device_copy
 from domain.draft import DataEvent, Draft, Origin
-from domain.drafts import Answer as Decision
-from domain.drafts import (
-    Drafts,
-    Earlier,
-    Edit,
-    Opening,
-    Receipt,
-    Repeated,
-    device_copy,
-    receipt,
-    shares_a_field,
-    told,
-)
+from domain.drafts import Drafts, Edit, Opening, Step
 from domain.errors import (
     Busy,
+    Clash,
     DraftClosed,
     DraftNotFound,
     IdTaken,
@@ -39,7 +30,10 @@ from domain.errors import (
     VariorumError,
     VersionNotFound,
 )
-from projections.snapshot import body_of, data_at, fold, served
+from domain.filling import shares_a_field
+from domain.receipts import Answer as Decision
+from domain.receipts import Earlier, Receipt, Repeated, receipt, told
+from projections.snapshot import body_of, data_at, fold
 from projections.store.base import Store
 
 LOOKS = 5  # at a slot, until an opening finds it free or held by an open draft
@@ -95,7 +89,7 @@ class Saving:
         return await self._new(begun)
 
     async def _new(self, draft: Draft) -> Answer:
-        body = served(body_of(draft), await self._people.sub_of(draft.owner), "owner")
+        body = await self._people.served(body_of(draft), "owner")
         return draft_answer(body, draft.version, 201, f"/v1/drafts/{draft.id}")
 
     async def _there_already(self, draft: UUID, origin: Origin) -> Answer:
@@ -170,7 +164,7 @@ class Saving:
     ) -> dict[str, Any]:
         try:
             if isinstance(answer, VariorumError):
-                raise answer
+                raise await self._told(answer) if isinstance(answer, Clash) else answer
             return receipt_document(await self._receipt(draft, answer, by))
         except VariorumError as refusal:
             return document(refusal)
@@ -199,19 +193,12 @@ class Saving:
         self, draft: UUID, wanted: schemas.Undo, origin: Origin, wishes: Wishes
     ) -> Answer:
         """Take a version, or a run of versions, back."""
-        through = wanted.through or wanted.version
-        after = await self._data(draft, origin.by, through)
-        before = (
-            await self._data(draft, origin.by, wanted.version - 1) if wanted.version > 1 else {}
-        )
+        step = await self._step(draft, origin.by, wanted.version, wanted.through or wanted.version)
         return await self._run(
             draft,
             lambda d: self._drafts.undo(
                 d,
-                wanted.version,
-                through,
-                before,
-                after,
+                step,
                 origin,
                 paths=wanted.paths,
                 dry_run=wanted.dry_run,
@@ -220,6 +207,47 @@ class Saving:
             origin,
             wishes,
         )
+
+    async def _step(self, draft: UUID, by: str, version: int, through: int) -> Step:
+        after = await self._at(draft, by, through)
+        if version == 1:
+            return Step(version, through, {}, after.data, (), after.conflicts)
+        before = await self._at(draft, by, version - 1)
+        return Step(version, through, before.data, after.data, before.conflicts, after.conflicts)
+
+    async def resolve(
+        self,
+        draft: UUID,
+        choices: Mapping[str, Choice],
+        wanted: schemas.Resolving,
+        origin: Origin,
+        wishes: Wishes,
+    ) -> Answer:
+        """Settle conflicts; each choice by the pointer to it in the request."""
+        return await self._run(
+            draft,
+            lambda d: self._drafts.resolve(
+                d, choices, origin, dry_run=wanted.dry_run, if_match=wishes.if_match
+            ),
+            origin,
+            wishes,
+        )
+
+    async def merge(
+        self, draft: UUID, wanted: schemas.Merge, origin: Origin, wishes: Wishes
+    ) -> Answer:
+        """Bring a fork back."""
+        target = await self._at(draft, origin.by)
+        fork = await self._at(wanted.fork, origin.by)
+        since = target.merged_forks.get(str(fork.id), 1)
+        base = await self._data(fork.id, origin.by, since)
+
+        def merge(d: Draft) -> Decision:
+            if d.merged_forks.get(str(fork.id), 1) != since:
+                raise Busy("The fork is being merged by another request; try again.")
+            return self._drafts.merge(d, fork, base, origin, if_match=wishes.if_match)
+
+        return await self._run(draft, merge, origin, wishes)
 
     # -- all else
 
@@ -267,10 +295,11 @@ class Saving:
         origin: Origin,
         wishes: Wishes | None = None,
     ) -> Answer:
-        answer = await self._writer.run(draft, command)
-        done = (
-            answer if isinstance(answer, Receipt) else await self._receipt(draft, answer, origin.by)
-        )
+        try:
+            answer = await self._writer.run(draft, command)
+        except Clash as clash:
+            raise await self._told(clash) from None
+        done = await self._receipt(draft, answer, origin.by)
         if wishes is None or not wishes.whole:
             return receipt_answer(done)
         return with_draft(done, (await self._whole(draft, origin.by)).body)
@@ -279,11 +308,15 @@ class Saving:
         """The receipt of a request; for one that was recorded before, the receipt it had then."""
         if isinstance(answer, Earlier):
             answer = await self._recorded(draft, answer)
-        return (
-            await self._first_receipt(draft, answer.version, by)
-            if isinstance(answer, Repeated)
-            else answer
-        )
+        if isinstance(answer, Repeated):
+            answer = await self._first_receipt(draft, answer.version, by)
+        if not answer.conflicts:
+            return answer
+        return replace(answer, conflicts=await self._people.named(answer.conflicts))
+
+    async def _told(self, clash: Clash) -> Clash:
+        """A clash with the names of the people whom it is between."""
+        return Clash(await self._people.named(clash.conflicts))
 
     async def _recorded(self, draft: UUID, earlier: Earlier) -> Repeated:
         version = await self._store.version_of_seq(draft, earlier.device, earlier.seq)
@@ -298,14 +331,15 @@ class Saving:
         after = await self._at(draft, by, version)
         (record,) = await self._store.events(draft, version - 1, version)
         event = record.event()
-        if isinstance(event, Draft.Merged):
+        if isinstance(event, Draft.Merged) and event.based_on is not None:
             sent = await self._as_sent(draft, event, after)
             return receipt(after, recorded=True, merged=True, changes=told(sent, after.data))
-        if isinstance(event, Draft.Restored | Draft.Undone):
+        if isinstance(event, Draft.Restored | Draft.Undone | Draft.Resolved | Draft.Merged):
             before = diff.apply(diff.invert(event.changes), after.data)
             changes = diff.serve(event.changes, before)
             outcomes = event.outcomes if isinstance(event, Draft.Undone) else None
-            return receipt(after, recorded=True, changes=changes, outcomes=outcomes)
+            merged = isinstance(event, Draft.Merged)
+            return receipt(after, recorded=True, merged=merged, changes=changes, outcomes=outcomes)
         return receipt(after, recorded=True)
 
     async def _as_sent(self, draft: UUID, event: DataEvent, after: Draft) -> dict[str, Any]:
@@ -342,7 +376,7 @@ class Saving:
 
     async def _shown(self, draft: Draft, by: str) -> Answer:
         role = draft.role_of(by) or "viewer"
-        body = served(body_of(draft), await self._people.sub_of(draft.owner), role)
+        body = await self._people.served(body_of(draft), role)
         return draft_answer(body, draft.version)
 
 

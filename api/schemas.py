@@ -110,6 +110,52 @@ class Undo(Repeatable):
         return self
 
 
+class Decision(BaseModel):
+    """Whose value is taken; `which` names an entry of theirs by its device or place (from 0)."""
+
+    model_config = STRICT
+
+    take: Literal["ours", "theirs", "base", "value"]
+    which: Name | Annotated[int, Field(ge=0)] | None = None
+    value: Any = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Decision:
+        if (self.take == "value") != ("value" in self.model_fields_set):
+            raise ValueError("Send a value to take a value, and only then.")
+        if self.which is not None and self.take != "theirs":
+            raise ValueError("which names one of theirs: send it to take theirs only.")
+        return self
+
+
+class Settled(Decision):
+    """What somebody decided on one of several conflicts."""
+
+    id: Name
+
+
+class Resolving(Repeatable):
+    """What settles conflicts; with `dry_run` it is only tried."""
+
+    dry_run: bool = False
+
+
+class Resolve(Resolving, Decision):
+    """What somebody decided on one conflict."""
+
+
+class ResolveSeveral(Resolving):
+    """Several conflicts, settled as one version."""
+
+    items: Annotated[list[Settled], Field(min_length=1, max_length=1_000)]
+
+
+class Merge(Repeatable):
+    """Which fork to bring back."""
+
+    fork: Annotated[UUID, Field(strict=False)]
+
+
 class Label(Repeatable):
     """A name for a version."""
 

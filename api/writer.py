@@ -21,8 +21,8 @@ from uuid import UUID
 from api.held import Held, HeldDrafts
 from domain.chain import FIRST, Chain
 from domain.draft import RECENT, Draft, DraftEvent, NeedsEvents
-from domain.drafts import Answer
 from domain.errors import Busy, DraftNotFound, Forbidden, SlotTaken, StoreUnavailable, VariorumError
+from domain.receipts import Answer
 from projections.snapshot import aggregate, kept_every, state_of
 from projections.store.base import Store
 from projections.store.records import Group, Moved, Record, Taken, to_record, to_registers, to_row

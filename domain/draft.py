@@ -16,8 +16,10 @@ from uuid import UUID
 from eventsourcing.domain import Aggregate
 
 from domain import diff
+from domain.conflicts import REMEMBERED, Conflict, Reason, Standing, Turn, settled_by
 from domain.diff import Change
 from domain.errors import DraftClosed
+from domain.path import find
 from domain.value import Data, count_members
 
 RECENT = 256  # events that a draft remembers for merging without asking the store
@@ -73,9 +75,14 @@ class DraftEvent(Aggregate.Event):
 
 
 class DataEvent(DraftEvent):
-    """An event that writes data: the changes, and the edit as sent where it differs from them."""
+    """An event that writes data: the changes, and the edit as sent where it differs from them.
+
+    `conflicts` are those that it opened or altered, whole; `closed` says which it closed, and why.
+    """
 
     changes: Sequence[Change] = ()
+    conflicts: Sequence[Conflict] | None = None
+    closed: Mapping[str, Reason] | None = None
     based_on: int | None = None
     sent: Sequence[Change] | None = None
     step: str | None = None
@@ -83,9 +90,11 @@ class DataEvent(DraftEvent):
     expiry_days: int | None = None
 
     def apply(self, aggregate: Any) -> None:
-        """Write the changes, the step, and put the expiry off."""
+        """Write the changes, the conflicts, the step, and put the expiry off."""
         draft = cast("Draft", aggregate)
         draft.write(self.changes)
+        if self.conflicts or self.closed:
+            draft.take(Turn(self.conflicts or (), self.closed or {}), self.originator_version)
         if self.step is not None:
             draft.step = self.step
         if self.completed_steps is not None:
@@ -104,6 +113,7 @@ class Beginning(DraftEvent, Aggregate.Created):
     expiry_days: int = 30
     slot: bool = False
     forked_from: Mapping[str, Any] | None = None
+    title_path: str | None = None
 
     def mutate(self, aggregate: Any) -> Any:
         """Make the draft."""
@@ -138,9 +148,20 @@ class Draft(Aggregate, created_event_name="Created"):
         TOPIC = "draft.edited"
 
     class Merged(DataEvent):
-        """Somebody saved; the edit was merged with what others had changed since."""
+        """Somebody saved; the edit was merged with what others had changed since.
+
+        Or a fork was merged: `fork` is its id, and its version that is now in this draft.
+        """
 
         TOPIC = "draft.merged"
+        fork: str | None = None
+        fork_version: int | None = None
+
+        def apply(self, aggregate: Any) -> None:
+            """Write the data, and remember how far the fork has been merged."""
+            super().apply(aggregate)
+            if self.fork is not None and self.fork_version is not None:
+                aggregate.merged_forks = {**aggregate.merged_forks, self.fork: self.fork_version}
 
     class Restored(DataEvent):
         """The data, or some paths of it, became what they were at `version`."""
@@ -156,6 +177,12 @@ class Draft(Aggregate, created_event_name="Created"):
         version: int = 0
         through: int = 0
         outcomes: Sequence[Mapping[str, str]] = ()
+
+    class Resolved(DataEvent):
+        """Somebody settled conflicts; `taken` says for each whose value was chosen."""
+
+        TOPIC = "draft.resolved"
+        taken: Sequence[Mapping[str, Any]] = ()
 
     class Labelled(DraftEvent):
         """A version got a name."""
@@ -222,11 +249,16 @@ class Draft(Aggregate, created_event_name="Created"):
 
     @property
     def title(self) -> str | None:
-        """The value at `/title`, else at `/name`, if it is a text."""
-        for name in ("title", "name"):
-            if isinstance(value := self.data.get(name), str):
+        """The text at the form definition's title path, else at `/title`, else at `/name`."""
+        for path in (self.title_path, "/title", "/name"):
+            if path is not None and isinstance(value := find(self.data, path), str):
                 return value
         return None
+
+    @property
+    def standing(self) -> Standing:
+        """The conflicts as they are before the next write."""
+        return Standing(self.conflicts, self.conflicts_ever, self.settled)
 
     def role_of(self, principal: str) -> str | None:
         """`owner`, `editor`, `viewer`, or None for everybody else."""
@@ -265,7 +297,11 @@ class Draft(Aggregate, created_event_name="Created"):
         self.owner: str = event.by
         self.members: dict[str, str] = {}
         self.labels: dict[int, str] = {}
-        self.conflicts: list[dict[str, Any]] = []
+        self.conflicts: list[Conflict] = []
+        self.conflicts_ever: int = 0
+        self.settled: list[tuple[int, str]] = []
+        self.merged_forks: dict[str, int] = {}
+        self.title_path: str | None = event.title_path
         self.devices: dict[
             str, tuple[int, int, str | None]
         ] = {}  # seq, version, digest of the last
@@ -280,6 +316,15 @@ class Draft(Aggregate, created_event_name="Created"):
         """Apply changes to the data."""
         self.data = diff.apply(changes, self.data)
         self.member_count += members_added(changes)
+
+    def take(self, turn: Turn, version: int) -> None:
+        """Open, alter and close conflicts; remember what was settled by somebody's decision."""
+        decided = [c for c in self.conflicts if turn.closed.get(c["id"]) == "resolved"]
+        settled = [mark for conflict in decided for mark in settled_by(conflict, version)]
+        self.settled = [*self.settled, *settled][-REMEMBERED:]
+        self.conflicts = turn.of(self.conflicts)
+        numbers = [int(conflict["id"][1:]) for conflict in turn.altered]
+        self.conflicts_ever = max(self.conflicts_ever, *numbers, 0)
 
     def put_off_expiry(self, at: datetime, days: int | None) -> None:
         """Let the draft expire so many days after `at`, never earlier than before."""

@@ -7,31 +7,39 @@ are the draft's pending events.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-from domain import access, diff
-from domain import merge as merging
+from domain import access, conflicts, diff
+from domain.choices import Choice
+from domain.conflicts import EVERYTHING, NO_TURN, Author, Conflict, Met, Reason, Turn, Write
+from domain.devices import device_copy, is_own_edit
 from domain.diff import Change
 from domain.draft import DataEvent, Draft, DraftEvent, Origin, members_added
 from domain.errors import (
-    CannotApply,
     Clash,
+    ConflictClosed,
+    ConflictNotFound,
     DraftClosed,
     Invalid,
+    NotItsFork,
     SeqReused,
     VersionMismatch,
     VersionNotFound,
 )
+from domain.filling import filling
+from domain.form import Form, undefined
+from domain.merge import Clash as MergeClash
 from domain.merge import Merged, clash_at, merge
 from domain.patch import merge_patch, patch
-from domain.path import parse
+from domain.path import ABSENT, parse, related
+from domain.receipts import Answer, Earlier, Receipt, Repeated, receipt, told
 from domain.restore import restore
 from domain.undo import undo
-from domain.value import Data, count_members, depth_of, same
+from domain.value import Data, count_members, depth_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,7 @@ class Edit:
     step: str | None = None
     completed_steps: Sequence[str] | None = None
     if_match: Collection[int] | None = None
+    on_conflict: Literal["keep", "reject"] = "keep"
 
     def applied_to(self, base: Data) -> Data:
         """The data as the client sees it: the edit over its base.
@@ -73,38 +82,25 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """The answer to a write: which version the draft is at, and what happened besides the edit."""
-
-    id: UUID
-    version: int
-    recorded: bool
-    saved_at: datetime
-    expires_at: datetime
-    merged: bool = False
-    changes: Sequence[dict[str, Any]] = ()
-    conflicts: Sequence[dict[str, Any]] = ()
-    outcomes: Sequence[Mapping[str, str]] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Repeated:
-    """The request was recorded before, as this version: its first answer holds."""
+class Step:
+    """Some versions to take back: the data and the open conflicts before and after them."""
 
     version: int
+    through: int
+    before: Data
+    after: Data
+    conflicts_before: Sequence[Conflict] = ()
+    conflicts_after: Sequence[Conflict] = ()
 
-
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """The number lies below the device's last one: history knows whether it was recorded."""
-
-    device: str
-    seq: int
-    digest: str | None
-    last_seq: int
-
-
-Answer = Receipt | Repeated | Earlier
+    def within(self, paths: Sequence[str] | None) -> tuple[Sequence[Conflict], Sequence[Conflict]]:
+        """The conflicts before and after, of these paths only, if any are given."""
+        if paths is None:
+            return self.conflicts_before, self.conflicts_after
+        before, after = (
+            [c for c in side if any(related(p, q) for p in c["paths"] for q in paths)]
+            for side in (self.conflicts_before, self.conflicts_after)
+        )
+        return before, after
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +115,10 @@ class Opening:
 
 
 class Drafts:
-    """The commands, under an operator's rules."""
+    """The commands, under an operator's rules and the definitions of the forms."""
 
-    def __init__(self, rules: Rules) -> None:
-        self.rules = rules
+    def __init__(self, rules: Rules, forms: Callable[[str], Form] = undefined) -> None:
+        self.rules, self._forms = rules, forms
 
     # -- beginning
 
@@ -142,6 +138,7 @@ class Drafts:
             completed_steps=tuple(opening.completed_steps),
             expiry_days=self.rules.expiry_days,
             slot=slot,
+            title_path=self._forms(opening.form).title,
         )
 
     def fork(self, source: Draft, origin: Origin, *, new: UUID) -> Draft:
@@ -157,6 +154,7 @@ class Drafts:
             completed_steps=tuple(source.completed_steps),
             expiry_days=self.rules.expiry_days,
             forked_from={"draft": str(source.id), "version": source.version},
+            title_path=source.title_path,
         )
 
     # -- writing data
@@ -164,39 +162,75 @@ class Drafts:
     def fill(self, draft: Draft, opening: Opening, origin: Origin) -> Answer:
         """Add the members of the opening's data that the draft lacks; empty ones change nothing.
 
-        Raises:
-            Clash: A member is there already with another value.
+        Where both have a value of their own, that is a conflict.
         """
         if (earlier := self._admit(draft, origin)) is not None:
             return earlier
-        lacking, clashing = filling(draft.data, opening.data)
-        if clashing:
-            raise Clash(
-                [
-                    _clash(draft, clash_at(f"/{k}", None, draft.data[k], v))
-                    for k, v in clashing.items()
-                ]
-            )
-        changes = diff.diff(draft.data, {**draft.data, **lacking})
-        return self._record(draft, Draft.Edited, changes, origin)
+        lacking, clashing = filling(draft.data, opening.data, self._forms(draft.form))
+        filled = {**draft.data, **lacking}
+        turn = NO_TURN
+        if clashing or draft.conflicts:
+            clashes = [clash_at(f"/{k}", ABSENT, draft.data[k], v) for k, v in clashing.items()]
+            write = self._write(draft, origin, filled, seen=0)
+            turn = draft.standing.follow(write, _met(clashes, draft.since(0) if clashes else ()))
+        event = Draft.Merged if clashing else Draft.Edited
+        return self._record(draft, event, diff.diff(draft.data, filled), origin, turn=turn)
 
     def edit(self, draft: Draft, edit: Edit, origin: Origin) -> Answer:
         """Save what changed, merged with what others changed since `based_on`.
 
         Raises:
-            Clash: Both sides changed the same, differently.
+            Clash: Both sides changed the same, differently, and the edit asks to be rejected then.
             CannotApply: A change does not fit the data that it is based on.
         """
         if (earlier := self._admit(draft, origin, edit.if_match)) is not None:
             return earlier
         if edit.based_on is None or edit.based_on == draft.version:
-            return self._save(draft, edit, origin, base=draft.data)
+            return self._save(draft, edit, origin)
         if edit.based_on > draft.version:
             raise Invalid.one("/based_on", f"The draft is only at version {draft.version}.")
         since = [e for e in draft.since(edit.based_on) if isinstance(e, DataEvent)]
-        if all(_is_own_edit(event, origin.device) for event in since):
-            return self._save(draft, edit, origin, base=draft.data)
-        return self._merge(draft, edit, origin, base=device_copy(draft.data, since, origin.device))
+        if all(is_own_edit(event, origin.device) for event in since):
+            return self._save(draft, edit, origin)
+        return self._merge(draft, edit, origin, since)
+
+    def merge(
+        self,
+        draft: Draft,
+        fork: Draft,
+        base: Data,
+        origin: Origin,
+        *,
+        if_match: Collection[int] | None = None,
+    ) -> Answer:
+        """Bring back what a fork changed since `base`, its data when it was merged last.
+
+        Raises:
+            NotItsFork: The fork was made from another draft.
+        """
+        if (earlier := self._admit(draft, origin, if_match)) is not None:
+            return earlier
+        if not fork.forked_from or fork.forked_from["draft"] != str(draft.id):
+            raise NotItsFork
+        merged = self._merged(draft, base, fork.data)
+        author = _author(draft, origin, fork=str(fork.id))
+        write = Write(draft.data, merged.data, base, fork.data, author, seen=0)
+        since = draft.since(fork.forked_from["version"]) if merged.clashes else ()
+        turn = self._turn(draft, write, _met(merged.clashes, since))
+        changes = diff.diff(draft.data, merged.data)
+        if not changes and not turn:
+            return receipt(draft)
+        return self._record(
+            draft,
+            Draft.Merged,
+            changes,
+            origin,
+            turn=turn,
+            merged=True,
+            tell=True,
+            fork=str(fork.id),
+            fork_version=fork.version,
+        )
 
     def restore(
         self,
@@ -212,47 +246,84 @@ class Drafts:
         """Bring back the data, or some paths of it, as they were `then`, at `version`."""
         if (earlier := self._admit(draft, origin, if_match)) is not None:
             return earlier
-        changes = diff.diff(draft.data, restore(draft.data, then, paths))
-        kept = None if paths is None else tuple(paths)
+        restored = restore(draft.data, then, paths)
         return self._record(
             draft,
             Draft.Restored,
-            changes,
+            diff.diff(draft.data, restored),
             origin,
+            turn=self._turn(draft, self._write(draft, origin, restored, reason="restored")),
             dry_run=dry_run,
             tell=True,
             version=version,
-            paths=kept,
+            paths=None if paths is None else tuple(paths),
         )
 
     def undo(
         self,
         draft: Draft,
-        version: int,
-        through: int,
-        before: Data,
-        after: Data,
+        step: Step,
         origin: Origin,
         *,
         paths: Sequence[str] | None = None,
         dry_run: bool = False,
         if_match: Collection[int] | None = None,
     ) -> Answer:
-        """Take back what `version` to `through` changed (`before` to `after`); keep the rest."""
+        """Take back what some versions changed, with the conflicts they opened; keep the rest."""
         if (earlier := self._admit(draft, origin, if_match)) is not None:
             return earlier
-        undone = undo(before, after, draft.data, paths)
+        undone = undo(step.before, step.after, draft.data, paths)
         outcomes = tuple({"path": path, "outcome": outcome} for path, outcome in undone.outcomes)
+        turn = self._turn(draft, self._write(draft, origin, undone.data, reason="undone"))
         return self._record(
             draft,
             Draft.Undone,
             diff.diff(draft.data, undone.data),
             origin,
+            turn=turn.then(
+                conflicts.undone(turn.of(draft.conflicts), *step.within(paths), undone.data)
+            ),
             dry_run=dry_run,
             tell=True,
-            version=version,
-            through=through,
+            version=step.version,
+            through=step.through,
             outcomes=outcomes,
+        )
+
+    def resolve(
+        self,
+        draft: Draft,
+        choices: Mapping[str, Choice],
+        origin: Origin,
+        *,
+        dry_run: bool = False,
+        if_match: Collection[int] | None = None,
+    ) -> Answer:
+        """Settle conflicts, as one version; each choice by the pointer to it in the request.
+
+        Raises:
+            ConflictClosed: One is settled already.
+            ConflictNotFound: There never was such a conflict.
+        """
+        if (earlier := self._admit(draft, origin, if_match)) is not None:
+            return earlier
+        data = draft.data
+        for pointer, choice in choices.items():
+            data = choice.settle(data, _open_conflict(draft, choice.id), pointer)
+        ids = [choice.id for choice in choices.values()]
+        settled: dict[str, Reason] = dict.fromkeys(ids, "resolved")
+        if len(settled) < len(choices):
+            raise Invalid.one("/items", "Each conflict may be settled once.")
+        turn = self._turn(draft, self._write(draft, origin, data))
+        return self._record(
+            draft,
+            Draft.Resolved,
+            diff.diff(draft.data, data),
+            origin,
+            turn=turn.then(Turn((), settled)),
+            dry_run=dry_run,
+            tell=True,
+            taken=tuple(choice.told() for choice in choices.values()),
         )
 
     # -- all that leaves the data as it is
@@ -328,38 +399,73 @@ class Drafts:
             raise VersionMismatch(draft.version)
         return None
 
-    def _save(self, draft: Draft, edit: Edit, origin: Origin, base: Data) -> Receipt:
-        changes = diff.diff(base, edit.applied_to(base))
+    def _save(self, draft: Draft, edit: Edit, origin: Origin) -> Receipt:
+        """Record an edit made on what the draft holds."""
+        sent = edit.applied_to(draft.data)
+        turn = NO_TURN
+        if draft.conflicts:
+            turn = self._turn(draft, self._write(draft, origin, sent, seen=edit.based_on))
         return self._record(
             draft,
             Draft.Edited,
-            changes,
+            diff.diff(draft.data, sent),
             origin,
+            turn=turn,
             based_on=edit.based_on,
             step=_news(edit.step, draft.step),
             completed_steps=_news(edit.completed_steps, draft.completed_steps),
         )
 
-    def _merge(self, draft: Draft, edit: Edit, origin: Origin, base: Data) -> Receipt:
+    def _merge(
+        self, draft: Draft, edit: Edit, origin: Origin, since: Sequence[DataEvent]
+    ) -> Receipt:
+        """Record an edit merged with what happened since its base."""
+        base = device_copy(draft.data, since, origin.device)
         sent = edit.applied_to(base)
-        merged = merge(base, ours=draft.data, theirs=sent)
-        if merged.clashes:
-            raise Clash(_clashes(draft, merged))
+        merged = self._merged(draft, base, sent)
+        met = _met(merged.clashes, since)
+        if met and edit.on_conflict == "reject":
+            raise Clash(conflicts.listed(met, _author(draft, origin)))
+        assert edit.based_on is not None
+        author = _author(draft, origin)
+        write = Write(draft.data, merged.data, base, sent, author, seen=edit.based_on)
+        turn = self._turn(draft, write, met)
         changes, as_sent = diff.diff(draft.data, merged.data), diff.diff(base, sent)
         # A queue's next edits go on from what was sent: that counts even if others had made the
         # same change before, so that nothing in the draft changes.
-        in_vain = not changes and origin.seq is None
+        in_vain = not changes and not turn and origin.seq is None
         done = self._record(
             draft,
             Draft.Merged,
             changes,
             origin,
+            turn=turn,
             based_on=edit.based_on,
             sent=None if as_sent == changes or in_vain else as_sent,
             step=_news(edit.step, draft.step),
             completed_steps=_news(edit.completed_steps, draft.completed_steps),
         )
         return receipt(draft, recorded=done.recorded, merged=True, changes=told(sent, draft.data))
+
+    def _merged(self, draft: Draft, base: Data, theirs: Data) -> Merged:
+        return merge(base, draft.data, theirs)
+
+    def _write(
+        self,
+        draft: Draft,
+        origin: Origin,
+        after: Data,
+        *,
+        seen: int | None = None,
+        reason: Reason = "overwritten",
+    ) -> Write:
+        """A write made on what the draft holds; without `seen` its author saw every conflict."""
+        known = EVERYTHING if seen is None else seen
+        author = _author(draft, origin)
+        return Write(draft.data, after, draft.data, after, author, known, reason)
+
+    def _turn(self, draft: Draft, write: Write, met: Sequence[Met] = ()) -> Turn:
+        return draft.standing.follow(write, met) if draft.conflicts or met else NO_TURN
 
     def _record(
         self,
@@ -368,24 +474,37 @@ class Drafts:
         changes: list[Change],
         origin: Origin,
         *,
+        turn: Turn = NO_TURN,
+        merged: bool = False,
         dry_run: bool = False,
         tell: bool = False,
         **facts: Any,
     ) -> Receipt:
-        """Record what alters anything: the changes, the step or what a device holds.
+        """Record what alters anything: the changes, conflicts, the step or what a device holds.
 
         `tell` lists the changes in the receipt.
         """
         self._must_stay_within(draft, changes)
         answer = diff.serve(changes, draft.data) if tell else ()
+        after = turn.of(draft.conflicts) if turn else draft.conflicts
         news = (facts.get(name) for name in ("sent", "step", "completed_steps"))
-        alters = bool(changes) or any(one is not None for one in news)
+        alters = bool(changes) or bool(turn) or any(one is not None for one in news)
         recorded = alters and not dry_run
         if recorded:
+            if turn:
+                facts |= {"conflicts": turn.altered or None, "closed": turn.closed or None}
             self._trigger(
                 draft, event, origin, changes=changes, expiry_days=self._new_expiry(draft), **facts
             )
-        return receipt(draft, recorded=recorded, changes=answer, outcomes=facts.get("outcomes"))
+        outcomes = facts.get("outcomes")
+        return receipt(
+            draft,
+            recorded=recorded,
+            merged=merged,
+            changes=answer,
+            outcomes=outcomes,
+            conflicts=after,
+        )
 
     def _happen(
         self, draft: Draft, event: type[DraftEvent], origin: Origin, **facts: Any
@@ -415,78 +534,6 @@ class Drafts:
             raise Invalid.one(
                 "/data", f"A draft may have {self.rules.max_members} members and items at most."
             )
-
-
-def filling(data: Data, given: Data) -> tuple[Data, Data]:
-    """What a draft lacks of what is given, and what it holds otherwise; never what is empty."""
-    news = {k: v for k, v in given.items() if not _empty(v)}
-    lacking = {k: v for k, v in news.items() if k not in data}
-    clashing = {k: v for k, v in news.items() if k in data and not same(data[k], v)}
-    return lacking, clashing
-
-
-def shares_a_field(data: Data, given: Data) -> bool:
-    """Whether both have an equal member that is not empty."""
-    return any(k in data and not _empty(v) and same(data[k], v) for k, v in given.items())
-
-
-def device_copy(data: Data, since: Sequence[DataEvent], device: str | None) -> Data:
-    """What the device held: the data before `since`, and over it its own edits, as sent."""
-    states = [data]
-    for event in reversed(since):
-        states.append(diff.apply(diff.invert(event.changes), states[-1]))
-    copy = before = states.pop()
-    for event in since:
-        after = states.pop()
-        if device is not None and event.device == device and event.act in ("edited", "merged"):
-            copy = _over(copy, event, before, after)
-        before = after
-    return copy
-
-
-def _over(copy: Data, event: DataEvent, before: Data, after: Data) -> Data:
-    """A device's copy with its own edit over it, which led the draft from `before` to `after`."""
-    try:
-        return diff.apply(event.changes if event.sent is None else event.sent, copy)
-    except CannotApply:  # it was made on a later base than this copy
-        return merge(before, ours=after, theirs=copy).data
-
-
-def receipt(
-    draft: Draft,
-    *,
-    recorded: bool = False,
-    merged: bool = False,
-    changes: Sequence[dict[str, Any]] = (),
-    outcomes: Sequence[Mapping[str, str]] | None = None,
-) -> Receipt:
-    """The draft as it stands, as an answer."""
-    return Receipt(
-        id=draft.id,
-        version=draft.version,
-        recorded=recorded,
-        saved_at=draft.modified_on,
-        expires_at=draft.expires_at,
-        merged=merged,
-        changes=changes,
-        conflicts=draft.conflicts,
-        outcomes=outcomes,
-    )
-
-
-def told(sent: Data, held: Data) -> list[dict[str, Any]]:
-    """A receipt's changes: from what the client sent to what the draft holds.
-
-    Always in the same order, however the members of the two happen to be ordered, so that a
-    repetition gets the very same.
-    """
-    return diff.serve(diff.diff(_by_name(sent), _by_name(held)), sent)
-
-
-def _by_name(value: Any) -> Any:
-    if type(value) is dict:
-        return {name: _by_name(value[name]) for name in sorted(value)}
-    return list(map(_by_name, value)) if type(value) is list else value
 
 
 def _repetition(draft: Draft, origin: Origin) -> Repeated | Earlier | None:
@@ -519,28 +566,41 @@ def _news(value: Any, held: Any) -> Any:
     return None if value is None or value == held else value
 
 
-def _is_own_edit(event: DataEvent, device: str | None) -> bool:
-    """An edit of this device's that was recorded just as it was sent."""
-    return event.device == device is not None and isinstance(event, Draft.Edited)
-
-
 def _depth(change: Change) -> int:
     return len(parse(change["path"])) + depth_of(change.get("after"))
 
 
-def _empty(value: object) -> bool:
-    return value is None or value in ("", [], {})
+def _author(draft: Draft, origin: Origin, fork: str | None = None) -> Author:
+    """Whoever writes the draft's next version."""
+    at = max(origin.at, draft.modified_on)
+    return Author(origin.by, _moment(at), origin.device, draft.version + 1, fork)
 
 
-def _clashes(draft: Draft, merged: Merged) -> list[dict[str, Any]]:
-    return [_clash(draft, clash) for clash in merged.clashes]
+def _met(clashes: Sequence[MergeClash], since: Sequence[DraftEvent]) -> list[Met]:
+    """Clashes, each with whoever wrote last what the draft holds there."""
+    return [Met(clash, _last_author(since, clash.paths)) for clash in clashes]
 
 
-def _clash(draft: Draft, clash: merging.Clash) -> dict[str, Any]:
-    """A clash for a person to look at; a value that is not there is no member."""
-    return {
-        "paths": list(clash.paths),
-        "base": clash.base,
-        "ours": {"values": clash.ours, "version": draft.version},
-        "theirs": [{"values": clash.theirs}],
-    }
+def _last_author(events: Sequence[DraftEvent], paths: Sequence[str]) -> Author:
+    wrote = (
+        event
+        for event in reversed(events)
+        if isinstance(event, DataEvent)
+        and any(related(change["path"], path) for change in event.changes for path in paths)
+    )
+    last = next(wrote, events[0])
+    return Author(last.by, _moment(last.timestamp), last.device, last.originator_version)
+
+
+def _moment(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def _open_conflict(draft: Draft, wanted: str) -> Conflict:
+    for conflict in draft.conflicts:
+        if conflict["id"] == wanted:
+            return conflict
+    number = wanted.removeprefix("c")
+    if number.isascii() and number.isdigit() and 1 <= int(number[:18]) <= draft.conflicts_ever:
+        raise ConflictClosed(wanted)
+    raise ConflictNotFound(wanted)

@@ -5,16 +5,20 @@ VariorumError
 │   ├── BadJson                not JSON, or JSON that two readers could take differently
 │   ├── Invalid                well-formed, but a member is wrong; names each by its pointer
 │   ├── CannotApply            a change does not fit the data that it is based on
+│   ├── NotItsFork             the draft to merge was not forked from this one
 │   ├── TooLarge               the body is over the limit
 │   └── UnsupportedMediaType   the body is of a kind that this address does not take
 ├── Unauthenticated          no token, or one that does not hold
 ├── Forbidden                known draft, but beyond the caller's role
 ├── NotFound                 as if it were not there
 │   ├── DraftNotFound
-│   └── VersionNotFound
+│   ├── VersionNotFound
+│   ├── FormNotFound           the form has no definition
+│   └── ConflictNotFound
 ├── Refused                  the draft, as it is now, does not allow it
 │   ├── DraftClosed            submitted, discarded or expired
 │   ├── Clash                  both sides changed the same, differently
+│   ├── ConflictClosed         the conflict is settled already
 │   ├── SeqReused              this device's number was used for another request
 │   ├── SeqSkipped             this device's number lies below its last one
 │   ├── IdTaken                the client's id belongs to another draft
@@ -85,6 +89,13 @@ class CannotApply(BadInput):
         super().__init__(f"Change {index} at {path!r} cannot be applied: {detail}.")
 
 
+class NotItsFork(BadInput):
+    """The draft to merge was not forked from this one."""
+
+    def __init__(self) -> None:
+        super().__init__("That is no fork of this draft; only a fork can be brought back.")
+
+
 class TooLarge(BadInput):
     """The body is over the limit, in bytes."""
 
@@ -129,6 +140,21 @@ class VersionNotFound(NotFound):
         super().__init__(f"The draft has no version {wanted}{known}.")
 
 
+class FormNotFound(NotFound):
+    """The form has no definition; drafts of it go by the defaults."""
+
+    def __init__(self, form: str) -> None:
+        super().__init__(f"The form {form} has no definition, and merges by the defaults.")
+
+
+class ConflictNotFound(NotFound):
+    """The draft never had such a conflict."""
+
+    def __init__(self, conflict: str) -> None:
+        self.conflict = conflict
+        super().__init__("The draft has no such conflict; fetch those that are open.")
+
+
 class Refused(VariorumError):
     """The draft, as it is now, does not allow it."""
 
@@ -145,12 +171,20 @@ class DraftClosed(Refused):
 class Clash(Refused):
     """Both sides changed the same, differently; every clash is listed."""
 
-    def __init__(self, conflicts: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, conflicts: Sequence[Any]) -> None:
         self.conflicts = list(conflicts)
         paths = ", ".join(path for conflict in self.conflicts for path in conflict["paths"])
         super().__init__(
             f"Somebody else changed {paths} since your version; look at both and send your choice."
         )
+
+
+class ConflictClosed(Refused):
+    """The conflict is not open any more."""
+
+    def __init__(self, conflict: str) -> None:
+        self.conflict = conflict
+        super().__init__(f"The conflict {conflict} is closed; history shows how.")
 
 
 class SeqReused(Refused):

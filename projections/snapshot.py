@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
 
+from domain.conflicts import Conflict
 from domain.draft import Draft
 from domain.value import count_members
 from projections.store.records import Loaded, Reading, State, packed, to_event, unpacked
 
 KEY_LENGTH = 12  # of a person's key, so that the owner's name can be put in its place
 OWNER_MEMBER = KEY_LENGTH + len(',"owner":""}')  # bytes at the end of every body
+NO_CONFLICTS = b',"conflicts":[]'  # just before it
 
 
 def body_of(draft: Draft) -> bytes:
-    """What is served of a draft, but for names and the caller's role; `owner`, a key, is last."""
+    """What is served of a draft, but for names and the caller's role.
+
+    `conflicts` and `owner` hold keys of people and come last, so that names can take their place.
+    """
     return orjson.dumps(
         {
             "id": str(draft.id),
@@ -31,11 +36,11 @@ def body_of(draft: Draft) -> bytes:
             "data": draft.data,
             "step": draft.step,
             "completed_steps": draft.completed_steps,
-            "conflicts": draft.conflicts,
             "created_at": draft.created_on,
             "saved_at": draft.modified_on,
             "expires_at": draft.expires_at,
             "forked_from": draft.forked_from,
+            "conflicts": draft.conflicts,
             "owner": draft.owner,
         },
         option=orjson.OPT_UTC_Z,
@@ -51,6 +56,10 @@ def rest_of(draft: Draft) -> bytes:
             "devices": draft.devices,
             "expiry_days": draft.expiry_days,
             "slot": draft.slot,
+            "conflicts_ever": draft.conflicts_ever,
+            "settled": draft.settled,
+            "merged_forks": draft.merged_forks,
+            "title_path": draft.title_path,
         },
         option=orjson.OPT_NON_STR_KEYS,
     )
@@ -80,11 +89,9 @@ def revive(draft_id: UUID, version: int, body: bytes, rest: bytes, *, reach: int
     draft.expires_at = datetime.fromisoformat(seen["expires_at"])
     for name in _AS_THEY_ARE:
         setattr(draft, name, seen[name])
-    draft.members, draft.expiry_days, draft.slot = (
-        more["members"],
-        more["expiry_days"],
-        more["slot"],
-    )
+    for name in _REST_AS_IT_IS:
+        setattr(draft, name, more[name])
+    draft.settled = [(version, mark) for version, mark in more["settled"]]
     draft.labels = {int(n): label for n, label in more["labels"].items()}
     draft.devices = {device: tuple(last) for device, last in more["devices"].items()}
     draft.member_count = count_members(draft.data)
@@ -103,6 +110,14 @@ _AS_THEY_ARE = (
     "completed_steps",
     "conflicts",
     "forked_from",
+)
+_REST_AS_IT_IS = (
+    "members",
+    "expiry_days",
+    "slot",
+    "conflicts_ever",
+    "merged_forks",
+    "title_path",
 )
 
 
@@ -140,6 +155,18 @@ def aggregate(draft_id: UUID, loaded: Loaded, *, reach: int) -> tuple[Draft, byt
 def served(body: bytes, owner: str, role: str) -> bytes:
     """A body for one caller: the owner by name, and the caller's role."""
     return b"%b,%b" % (body[:-OWNER_MEMBER], orjson.dumps({"owner": owner, "role": role})[1:])
+
+
+def conflicts_of(body: bytes) -> list[Conflict]:
+    """The open conflicts in a body, with the keys of people."""
+    if body[:-OWNER_MEMBER].endswith(NO_CONFLICTS):
+        return []
+    return cast("list[Conflict]", orjson.loads(body)["conflicts"])
+
+
+def with_conflicts(body: bytes, named: list[Conflict]) -> bytes:
+    """A body whose conflicts tell of people by name."""
+    return orjson.dumps({**orjson.loads(body), "conflicts": named})
 
 
 def owner_key(body: bytes) -> str:

@@ -170,23 +170,25 @@ async def test_an_equal_or_an_empty_member_changes_nothing(ann: Caller, empty: A
 
 
 @pytest.mark.parametrize("held", [None, "", [], {}, False, 0])
-async def test_another_value_is_refused_even_where_the_drafts_own_is_empty(
+async def test_another_value_is_a_conflict_even_where_the_drafts_own_is_empty(
     ann: Caller, held: Any
 ) -> None:
     draft = await ann.open({"title": "Jazz", "fee": held}, subject="42")
-    wanted = {"form": "gig", "subject": "42", "data": {"fee": 250, "venue": "Hall"}}
 
-    answer = await ann.asks("POST", DRAFTS, json=wanted)
+    filled = await ann.open({"fee": 250, "venue": "Hall"}, subject="42", device="ipad")
 
-    assert problem(answer, 409, "clash")["conflicts"] == [
+    side = {"by": "ann", "at": draft["saved_at"]}
+    assert filled["data"] == {"title": "Jazz", "fee": held, "venue": "Hall"}
+    assert filled["conflicts"] == [
         {
+            "id": "c1",
             "paths": ["/fee"],
-            "base": {"/fee": None},
-            "ours": {"values": {"/fee": held}, "version": 1},
-            "theirs": [{"values": {"/fee": 250}}],
+            "group": None,
+            "base": {},
+            "ours": {"values": {"/fee": held}, **side, "device": None, "version": 1},
+            "theirs": [{"values": {"/fee": 250}, **side, "device": "ipad", "version": 2}],
         }
     ]
-    assert await ann.draft(draft) == draft
 
 
 async def test_without_a_subject_data_that_shares_no_field_becomes_a_further_draft(

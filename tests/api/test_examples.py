@@ -111,7 +111,7 @@ async def told(ann: Caller, clock: Clock) -> Story:
 async def problems(story: Story) -> None:
     """What the same draft refuses."""
     tells = story.tells
-    clash = edit("/title", "Other", based_on=1, device="phone")
+    clash = edit("/title", "Other", based_on=1, device="phone", on_conflict="reject")
     await tells("retitle", "PATCH", DRAFT, json=edit("/title", "Late jazz"))
     await tells("problem-clash", "PATCH", DRAFT, json=clash)
     await tells("problem-seq-reused", "PATCH", DRAFT, json=edit("/fee", 1, device="mac", seq=2))

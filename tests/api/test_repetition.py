@@ -186,7 +186,9 @@ async def test_a_lower_seq_that_was_never_recorded_was_skipped(
 async def test_what_records_nothing_does_not_use_a_seq_up(ann: Caller, draft: Document) -> None:
     same = await ann.save(draft, replace("/fee", 200), device="mac", seq=2)
     tried = await ann.restore(draft, 1, dry_run=True, device="mac", seq=2)
-    clash = await ann.tries(draft, replace("/fee", 1), device="mac", seq=2, based_on=2)
+    clash = await ann.tries(
+        draft, replace("/fee", 1), device="mac", seq=2, based_on=2, on_conflict="reject"
+    )
     labelled = await ann.label(draft, 1, "first")
     again = await ann.label(draft, 1, "first", device="mac", seq=2)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,7 +15,7 @@ from api.people import People
 from api.saving import Saving
 from api.writer import AlreadyBegun
 from domain.draft import RECENT, Draft, Origin
-from domain.drafts import Edit, Opening, Receipt, Repeated
+from domain.drafts import Edit, Opening
 from domain.errors import (
     Busy,
     CannotApply,
@@ -27,6 +28,7 @@ from domain.errors import (
     VariorumError,
     VersionMismatch,
 )
+from domain.receipts import Receipt, Repeated
 from projections.store.base import Store
 from projections.store.postgres import PostgresStore
 from tests import postgres
@@ -315,8 +317,9 @@ async def test_an_edit_whose_base_is_long_forgotten_is_merged_all_the_same(
     answer = await ann.run(draft, DRAFTS.edit, late, origin(device="ipad"))
     assert (answer.recorded, answer.merged, answer.version) == (True, True, 3 * RECENT + 1)
     assert await held(store, draft) == {"fee": 2, "n": 3 * RECENT - 1}
+    late = replace(fields({"n": -1}, based_on=1), on_conflict="reject")
     with pytest.raises(Clash):
-        await ann.run(draft, DRAFTS.edit, fields({"n": -1}, based_on=1), origin(device="ipad"))
+        await ann.run(draft, DRAFTS.edit, late, origin(device="ipad"))
 
 
 async def test_a_late_edit_gets_in_although_others_keep_saving(store: Store, ann: Desk) -> None:

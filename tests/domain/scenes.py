@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from domain.draft import Draft, DraftEvent, Origin
-from domain.drafts import Answer, Drafts, Edit, Opening, Rules
+from domain.drafts import Drafts, Edit, Opening, Rules, Step
+from domain.receipts import Answer
 from domain.value import Data
 
 ANN, BEN, EVE = "ann-key-0001", "ben-key-0001", "eve-key-0001"
@@ -112,7 +113,7 @@ WRITES: dict[str, Command] = {
     "fill": lambda d, o: DRAFTS.fill(d, Opening("gig", "42", {"new": 1}), o),
     "edit": lambda d, o: DRAFTS.edit(d, EDIT, o),
     "restore": lambda d, o: DRAFTS.restore(d, 1, {"fee": 9}, o),
-    "undo": lambda d, o: DRAFTS.undo(d, 1, 1, {}, {"fee": 1}, o),
+    "undo": lambda d, o: DRAFTS.undo(d, Step(1, 1, {}, {"fee": 1}), o),
     "extend": DRAFTS.extend,
 }
 ANY_STATUS: dict[str, Command] = {

@@ -11,18 +11,7 @@ import pytest
 
 from domain.diff import apply
 from domain.draft import RECENT, Draft, NeedsEvents, Origin
-from domain.drafts import (
-    Answer,
-    Drafts,
-    Earlier,
-    Edit,
-    Opening,
-    Receipt,
-    Repeated,
-    Rules,
-    receipt,
-    shares_a_field,
-)
+from domain.drafts import Drafts, Edit, Opening, Rules, Step
 from domain.errors import (
     CannotApply,
     Clash,
@@ -35,6 +24,8 @@ from domain.errors import (
     VersionMismatch,
     VersionNotFound,
 )
+from domain.filling import shares_a_field
+from domain.receipts import Answer, Earlier, Receipt, Repeated, receipt
 from domain.value import Data
 from tests.domain.scenes import (
     ANN,
@@ -110,6 +101,10 @@ def test_an_opened_draft_is_all_its_own() -> None:
         "members": {},
         "labels": {},
         "conflicts": [],
+        "conflicts_ever": 0,
+        "settled": [],
+        "merged_forks": {},
+        "title_path": None,
         "devices": {},
         "forked_from": None,
         "member_count": 1,
@@ -242,27 +237,28 @@ def test_the_same_change_from_two_devices_is_recorded_once() -> None:
     assert (inside(draft), answer) == (before, receipt(draft, merged=True, changes=[]))
 
 
-def test_a_clash_lists_every_place_with_all_three_values() -> None:
+def test_an_edit_that_asks_for_it_is_rejected_with_every_clash() -> None:
     draft = opened({"fee": 1, "title": "a", "note": "x", "acts": [{"id": "a", "fee": 1}]})
     mine = [put("/fee", 2), {"op": "remove", "path": "/note"}, put("/acts/id:a/fee", 2)]
     DRAFTS.edit(draft, Edit(based_on=1, changes=[*mine, put("/new", 1, "add")]), origin(device="a"))
     before = inside(saved(draft))
     its = [put("/fee", 3), put("/title", "b"), put("/note", "y"), put("/acts/id:a/fee", 3)]
+    late = Edit(based_on=1, changes=[*its, put("/new", 2, "add")], on_conflict="reject")
     with pytest.raises(Clash) as clash:
-        DRAFTS.edit(
-            draft, Edit(based_on=1, changes=[*its, put("/new", 2, "add")]), origin(device="b")
-        )
+        DRAFTS.edit(draft, late, origin(device="b"))
     found = {conflict["paths"][0]: conflict for conflict in clash.value.conflicts}
 
     def conflict(path: str, base: Any, ours: Any, theirs: Any) -> dict[str, Any]:
         def at(values: Any) -> dict[str, Any]:
             return {} if values is None else {path: values}
 
+        side = {"by": ANN, "at": "2026-03-02T09:00:00Z"}
         return {
             "paths": [path],
+            "group": None,
             "base": at(base),
-            "ours": {"values": at(ours), "version": 2},
-            "theirs": [{"values": at(theirs)}],
+            "ours": {"values": at(ours), **side, "device": "a", "version": 2},
+            "theirs": [{"values": at(theirs), **side, "device": "b", "version": 3}],
         }
 
     assert found == {
@@ -362,20 +358,22 @@ def test_filling_with_nothing_new_records_nothing() -> None:
     assert (told(draft), answer) == ([], receipt(draft))
 
 
-def test_filling_in_another_value_is_a_clash_and_adds_nothing() -> None:
+def test_filling_in_another_value_is_a_conflict_in_which_the_drafts_is_ours() -> None:
     draft = opened({"fee": 1, "title": None})
-    before = inside(draft)
-    with pytest.raises(Clash) as clash:
-        DRAFTS.fill(draft, Opening("gig", "42", {"fee": 2, "new": 1}), origin())
-    assert clash.value.conflicts == [
+    draft.members[BEN] = "editor"
+    DRAFTS.fill(draft, Opening("gig", "42", {"fee": 2, "new": 1}), origin(BEN, device="ipad"))
+    side = {"at": "2026-03-02T09:00:00Z"}
+    assert draft.data == {"fee": 1, "title": None, "new": 1}
+    assert draft.conflicts == [
         {
+            "id": "c1",
             "paths": ["/fee"],
-            "base": {"/fee": None},
-            "ours": {"values": {"/fee": 1}, "version": 1},
-            "theirs": [{"values": {"/fee": 2}}],
+            "group": None,
+            "base": {},
+            "ours": {"values": {"/fee": 1}, "by": ANN, **side, "device": None, "version": 1},
+            "theirs": [{"values": {"/fee": 2}, "by": BEN, **side, "device": "ipad", "version": 2}],
         }
     ]
-    assert inside(draft) == before
 
 
 @pytest.mark.parametrize(
@@ -434,7 +432,7 @@ def test_restoring_a_path_that_never_was_is_refused() -> None:
 
 def test_undoing_a_version_keeps_what_came_later_and_tells_of_each_path() -> None:
     draft = with_history([{"a": 1, "b": 1}, {"a": 2, "b": 2}, {"a": 2, "b": 3, "c": 1}])
-    answer = DRAFTS.undo(draft, 2, 2, {"a": 1, "b": 1}, {"a": 2, "b": 2}, origin(minutes=1))
+    answer = DRAFTS.undo(draft, Step(2, 2, {"a": 1, "b": 1}, {"a": 2, "b": 2}), origin(minutes=1))
     outcomes = ({"path": "/a", "outcome": "undone"}, {"path": "/b", "outcome": "superseded"})
     assert told(draft) == [
         {
@@ -451,14 +449,14 @@ def test_undoing_a_version_keeps_what_came_later_and_tells_of_each_path() -> Non
 
 def test_undoing_what_was_changed_again_since_records_nothing_and_says_so() -> None:
     draft = with_history([{"a": 1}, {"a": 2}, {"a": 3}])
-    answer = DRAFTS.undo(draft, 2, 2, {"a": 1}, {"a": 2}, origin())
+    answer = DRAFTS.undo(draft, Step(2, 2, {"a": 1}, {"a": 2}), origin())
     assert told(draft) == []
     superseded = ({"path": "/a", "outcome": "superseded"},)
     assert answer == receipt(draft, changes=[], outcomes=superseded)
 
 
 def undo_second(draft: Draft, **more: Any) -> Answer:
-    return DRAFTS.undo(draft, 2, 2, {"fee": 1}, {"fee": 2}, origin(minutes=1), **more)
+    return DRAFTS.undo(draft, Step(2, 2, {"fee": 1}, {"fee": 2}), origin(minutes=1), **more)
 
 
 def restore_first(draft: Draft, **more: Any) -> Answer:
@@ -587,7 +585,7 @@ EVE_ID = type(ID)(int=5)
 CONDITIONAL: dict[str, Callable[..., Answer]] = {
     "edit": lambda d, o, m: DRAFTS.edit(d, replace(EDIT, if_match=m), o),
     "restore": lambda d, o, m: DRAFTS.restore(d, 1, {"fee": 9}, o, if_match=m),
-    "undo": lambda d, o, m: DRAFTS.undo(d, 1, 1, {}, {"fee": 1}, o, if_match=m),
+    "undo": lambda d, o, m: DRAFTS.undo(d, Step(1, 1, {}, {"fee": 1}), o, if_match=m),
     "submit": lambda d, o, m: DRAFTS.submit(d, o, if_match=m),
     "discard": lambda d, o, m: DRAFTS.discard(d, o, if_match=m),
 }

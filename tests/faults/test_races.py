@@ -16,7 +16,8 @@ from api.people import People
 from api.saving import Saving
 from api.schemas import Opening
 from domain.draft import DataEvent, Draft, DraftEvent, Origin
-from domain.drafts import Earlier, Edit, Receipt, Repeated
+from domain.drafts import Edit
+from domain.receipts import Earlier, Receipt, Repeated
 from domain.errors import Busy, Clash, DraftClosed, SlotTaken, VariorumError
 from domain.value import same
 from projections.catch_up import CatchUp

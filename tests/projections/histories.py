@@ -12,7 +12,8 @@ from api.held import HeldDrafts
 from api.writer import Writer
 from domain.chain import FIRST, Chain, ChainKey
 from domain.draft import Draft, DraftEvent, Origin
-from domain.drafts import Answer, Drafts, Opening, Receipt, receipt
+from domain.drafts import Drafts, Opening
+from domain.receipts import Answer, Receipt, receipt
 from domain.value import Data
 from projections.catch_up import CatchUp
 from projections.store.base import DraftFilter, Store, VersionFilter

@@ -1,0 +1,399 @@
+"""Open conflicts: clashes kept as data, with every value and whose it is, until somebody decides.
+
+Decision: a conflict is facts, written whole into the event that opens or alters it, and `ours` is
+always what the draft holds. So the draft can be shown, resolved and replayed without asking the
+merge again. When the draft's value moves on, the other values move along (a text gets the words
+that others changed outside the span in dispute). Considered: deriving conflicts from old events
+when they are read; then a better merge would change the past.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import count
+from typing import Final, Literal, NotRequired, TypeAlias, TypedDict, cast
+
+import orjson
+
+from domain.merge import Clash, merge
+from domain.path import ABSENT, find, join, parse
+from domain.value import Data, Json, same
+from domain.working import Working
+
+Values: TypeAlias = dict[str, Json]
+"""Values by path; a path at which there is nothing is left out."""
+
+Reason: TypeAlias = Literal["resolved", "overwritten", "restored", "undone", "agreed"]
+"""Why a conflict was closed; `agreed`: the sides came to hold the same."""
+
+EVERYTHING: Final = 2**62
+"""As the version that somebody has seen: whatever there is."""
+
+REMEMBERED: Final = 64  # settled pairs of values
+
+
+class Side(TypedDict):
+    """What one side holds, and who wrote it, when (RFC 3339), where, and as which version."""
+
+    values: Values
+    by: str
+    at: str
+    device: str | None
+    version: int
+    fork: NotRequired[str]
+
+
+class Conflict(TypedDict):
+    """A clash that is kept; `theirs` has one entry per device, or fork, that differs."""
+
+    id: str
+    paths: list[str]
+    group: list[str] | None
+    base: Values
+    ours: Side
+    theirs: list[Side]
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who writes, when, on which device (or out of which fork), as which version."""
+
+    by: str
+    at: str
+    device: str | None
+    version: int
+    fork: str | None = None
+
+    def side(self, values: Values) -> Side:
+        """These values as this author's."""
+        side = Side(values=values, by=self.by, at=self.at, device=self.device, version=self.version)
+        if self.fork is not None:
+            side["fork"] = self.fork
+        return side
+
+    def wrote(self, side: Side) -> bool:
+        """Whether an entry is this author's, to be replaced by the next one."""
+        if self.fork is not None or "fork" in side:
+            return side.get("fork") == self.fork
+        return side["device"] == self.device and (self.device is not None or side["by"] == self.by)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A write as conflicts see it: what it made of the draft, and what its author knew and sent.
+
+    `base` became `sent` at the author's; thereby the draft went from `before` to `after`. Of the
+    conflicts the author had seen what was there at version `seen`.
+    """
+
+    before: Data
+    after: Data
+    base: Data
+    sent: Data
+    author: Author
+    seen: int
+    reason: Reason = "overwritten"
+
+    def touches(self, path: str) -> bool:
+        """Whether its author meant to write there."""
+        return not same(find(self.base, path), find(self.sent, path))
+
+    def agrees(self, path: str) -> bool:
+        """Whether its author holds there what the draft holds now."""
+        return same(find(self.sent, path), find(self.after, path))
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A clash that a write met, and who wrote what the draft holds there."""
+
+    clash: Clash
+    ours: Author
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a write did to the conflicts: those opened or altered, whole, and those closed, why."""
+
+    altered: Sequence[Conflict] = ()
+    closed: Mapping[str, Reason] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.altered or self.closed)
+
+    def of(self, held: Sequence[Conflict]) -> list[Conflict]:
+        """The conflicts that are open afterwards, in the order in which they were opened."""
+        now = {conflict["id"]: conflict for conflict in [*held, *self.altered]}
+        return [conflict for id_, conflict in now.items() if id_ not in self.closed]
+
+    def then(self, later: Turn) -> Turn:
+        """This, and then another one."""
+        altered = {c["id"]: c for c in [*self.altered, *later.altered]}
+        closed = {id_: why for id_, why in self.closed.items() if id_ not in _ids(later.altered)}
+        closed |= later.closed
+        return Turn([c for id_, c in altered.items() if id_ not in closed], closed)
+
+
+def _ids(conflicts: Iterable[Conflict]) -> set[str]:
+    return {conflict["id"] for conflict in conflicts}
+
+
+NO_TURN: Final = Turn()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The conflicts of a draft before a write: those open, how many ever were, and what is settled.
+
+    `settled` holds pairs of values between which somebody has decided, with the version of that.
+    """
+
+    open: Sequence[Conflict] = ()
+    ever: int = 0
+    settled: Sequence[tuple[int, str]] = ()
+
+    def follow(self, write: Write, met: Sequence[Met] = ()) -> Turn:
+        """What a write does to each open conflict, and what it opens by the clashes that it met."""
+        altered: list[Conflict] = []
+        closed: dict[str, Reason] = {}
+        new = list(met)
+        for conflict in self.open:
+            again = [one for one in new if not set(one.clash.paths).isdisjoint(conflict["paths"])]
+            new = [one for one in new if one not in again]
+            now = _carried_on(conflict, write, again)
+            if not now["theirs"]:
+                closed[conflict["id"]] = _why(conflict, write)
+            elif now is not conflict:
+                altered.append(now)
+        numbers = count(self.ever + 1)
+        altered += [
+            _opened(one, write.author, next(numbers)) for one in new if self._is_news(one, write)
+        ]
+        return Turn(altered, closed)
+
+    def _is_news(self, met: Met, write: Write) -> bool:
+        """Whether nobody has decided between these two since the author last looked."""
+        values = pair(met.clash.ours, met.clash.theirs)
+        return all(values != known or version <= write.seen for version, known in self.settled)
+
+
+def pair(ours: Mapping[str, Json], theirs: Mapping[str, Json]) -> str:
+    """A short mark of two sides' values, whichever is whose."""
+    sides = sorted(orjson.dumps(dict(v), option=orjson.OPT_SORT_KEYS) for v in (ours, theirs))
+    return blake2b(b"\n".join(sides), digest_size=9).hexdigest()
+
+
+def settled_by(conflict: Conflict, version: int) -> list[tuple[int, str]]:
+    """The pairs that are settled once somebody decided on a conflict."""
+    return [(version, pair(conflict["ours"]["values"], s["values"])) for s in conflict["theirs"]]
+
+
+def listed(met: Sequence[Met], author: Author) -> list[Conflict]:
+    """Clashes that are refused, as conflicts that were never opened: without ids."""
+    opened = [_opened(one, author, 0) for one in met]
+    return [
+        cast("Conflict", {name: value for name, value in conflict.items() if name != "id"})
+        for conflict in opened
+    ]
+
+
+def signed(conflict: Conflict, names: Mapping[str, str]) -> Conflict:
+    """The conflict with the names behind the keys of those who wrote its sides."""
+
+    def sign(side: Side) -> Side:
+        return cast("Side", {**side, "by": names[side["by"]]})
+
+    theirs = [sign(side) for side in conflict["theirs"]]
+    return cast("Conflict", {**conflict, "ours": sign(conflict["ours"]), "theirs": theirs})
+
+
+def _why(conflict: Conflict, write: Write) -> Reason:
+    """Overwritten if its author had seen any of it and wrote there; else the sides agree now."""
+    seen = any(side["version"] <= write.seen for side in conflict["theirs"])
+    return write.reason if seen and any(map(write.touches, conflict["paths"])) else "agreed"
+
+
+def _opened(met: Met, author: Author, number: int) -> Conflict:
+    clash = met.clash
+    return Conflict(
+        id=f"c{number}",
+        paths=list(clash.paths),
+        group=None if clash.group is None else list(clash.group),
+        base=dict(clash.base),
+        ours=met.ours.side(dict(clash.ours)),
+        theirs=[author.side(dict(clash.theirs))],
+    )
+
+
+def _carried_on(conflict: Conflict, write: Write, again: Sequence[Met]) -> Conflict:
+    """A conflict after a write: decided where its author saw it, else moved along."""
+    theirs = conflict["theirs"]
+    if again:
+        theirs = [s for s in theirs if not write.author.wrote(s)]
+    elif any(map(write.touches, conflict["paths"])):
+        agreed = all(map(write.agrees, conflict["paths"]))
+        theirs = [
+            s
+            for s in theirs
+            if s["version"] > write.seen and not (agreed and write.author.wrote(s))
+        ]
+    now = _moved_along(_with_theirs(conflict, theirs), write)
+    for one in again:
+        now = _with_entry(now, one.clash, write.author)
+    return _still_different(now)
+
+
+def _with_theirs(conflict: Conflict, theirs: list[Side]) -> Conflict:
+    if len(theirs) == len(conflict["theirs"]):
+        return conflict
+    return cast("Conflict", {**conflict, "theirs": theirs})
+
+
+def _with_values(side: Side, values: Values) -> Side:
+    return cast("Side", {**side, "values": values})
+
+
+def _with_entry(conflict: Conflict, clash: Clash, author: Author) -> Conflict:
+    """The conflict with its author's new values; the same values are never held twice.
+
+    Where the clash is about more paths (a group), the older sides held there what the base does.
+    """
+    wider = {path: value for path, value in clash.base.items() if path not in conflict["paths"]}
+    theirs = [_with_values(s, {**wider, **s["values"]}) for s in conflict["theirs"]]
+    older = {p: v for p, v in conflict["base"].items() if p not in clash.paths}
+    values = {**older, **clash.theirs}
+    known = any(same(s["values"], values) for s in theirs)
+    if known and not wider:
+        return conflict
+    if not known:
+        theirs.append(author.side(values))
+    return Conflict(
+        id=conflict["id"],
+        paths=list(dict.fromkeys([*conflict["paths"], *clash.paths])),
+        group=conflict["group"],
+        base={**wider, **conflict["base"]},
+        ours=_with_values(conflict["ours"], {**clash.ours, **conflict["ours"]["values"]}),
+        theirs=theirs,
+    )
+
+
+def _still_different(conflict: Conflict) -> Conflict:
+    """Without those who hold what the draft holds, or came back to where all began."""
+    ours, base = conflict["ours"]["values"], conflict["base"]
+    differ = [
+        s for s in conflict["theirs"] if not same(s["values"], ours) and not same(s["values"], base)
+    ]
+    return _with_theirs(conflict, differ)
+
+
+def _moved_along(conflict: Conflict, write: Write) -> Conflict:
+    """The same conflict over what the draft holds now; the other values take the step as well."""
+    paths = conflict["paths"]
+    if all(same(find(write.before, p), find(write.after, p)) for p in paths):
+        return conflict
+    places = list(dict.fromkeys(_standing_place(write.after, path) for path in paths))
+    if places != paths:
+        conflict = _lifted(conflict, write.before, places)
+    return Conflict(
+        id=conflict["id"],
+        paths=places,
+        group=conflict["group"],
+        base=_stepped(conflict["base"], write, places),
+        ours=write.author.side(values_at(write.after, places)),
+        theirs=[
+            _with_values(side, _stepped(side["values"], write, places))
+            for side in conflict["theirs"]
+        ],
+    )
+
+
+def _stepped(values: Values, write: Write, paths: Iterable[str]) -> Values:
+    """The values with the draft's step from `before` to `after` taken on them, where it fits."""
+    found = {}
+    for path in paths:
+        sides = (find(write.before, path), values.get(path, ABSENT), find(write.after, path))
+        base, mine, its = ({} if v is ABSENT else {"value": v} for v in sides)
+        merged = merge(base, ours=mine, theirs=its).data
+        if merged:
+            found[path] = merged["value"]
+    return found
+
+
+def _standing_place(data: Data, path: str) -> str:
+    """The path, or, if its parent is gone, the nearest one above whose parent is there."""
+    tokens = parse(path)
+    while len(tokens) > 1 and find(data, join(*tokens[:-1])) is ABSENT:
+        tokens = tokens[:-1]
+    return join(*tokens)
+
+
+def _lifted(conflict: Conflict, before: Data, places: list[str]) -> Conflict:
+    """The conflict at places above its own: each side's values inside what was there before."""
+
+    def lift(values: Values) -> Values:
+        return values_at(put(before, conflict["paths"], values), places)
+
+    return Conflict(
+        id=conflict["id"],
+        paths=places,
+        group=None,
+        base=lift(conflict["base"]),
+        ours=_with_values(conflict["ours"], values_at(before, places)),
+        theirs=[_with_values(side, lift(side["values"])) for side in conflict["theirs"]],
+    )
+
+
+def values_at(data: Data, paths: Iterable[str]) -> Values:
+    """What is at these paths."""
+    return {path: value for path in paths if (value := find(data, path)) is not ABSENT}
+
+
+def put(data: Data, paths: Iterable[str], values: Mapping[str, Json]) -> Data:
+    """The data with these values at these paths, and nothing at those that have none.
+
+    Raises:
+        CannotApply: The place for a value is gone.
+    """
+    working = Working(data)
+    for path in paths:
+        tokens, there = parse(path), find(working.root, path) is not ABSENT
+        if path not in values:
+            if there:
+                working.remove(tokens)
+        elif there:
+            working.replace(tokens, values[path])
+        else:
+            working.add(tokens, values[path])
+    return cast("Data", working.root)
+
+
+def undone(
+    held: Sequence[Conflict], before: Sequence[Conflict], after: Sequence[Conflict], data: Data
+) -> Turn:
+    """What undoing the versions that led from `before` to `after` does to the conflicts `held` now.
+
+    Those that they opened are closed, but for what came in later; those that they closed are open
+    again where the data is what it was.
+    """
+    old, new = ({c["id"]: c for c in side} for side in (before, after))
+    closed: dict[str, Reason] = {}
+    altered = []
+    for conflict in held:
+        if conflict["id"] in new and conflict["id"] not in old:
+            known = [side["version"] for side in new[conflict["id"]]["theirs"]]
+            later = [s for s in conflict["theirs"] if s["version"] not in known]
+            if later:
+                altered.append(_with_theirs(conflict, later))
+            else:
+                closed[conflict["id"]] = "undone"
+    taken = {path for conflict in held for path in conflict["paths"]}
+    altered += [
+        conflict
+        for id_, conflict in old.items()
+        if id_ not in new
+        and taken.isdisjoint(conflict["paths"])
+        and same(values_at(data, conflict["paths"]), conflict["ours"]["values"])
+    ]
+    return Turn(altered, closed)
