@@ -13,10 +13,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
-from projections.store.records import Group, Loaded, Outcome, Reading, Record, State
+from projections.store.records import Group, Head, Loaded, Outcome, Reading, Record, State
 
 if TYPE_CHECKING:
     from projections.rebuild import Rebuilt
+
+BEGINNING = UUID(int=0)  # before every draft in the order of ids
+END = UUID(int=2**128 - 1)  # after every draft
+PAGE_EVENTS, PAGE_BYTES = 500, 2**20  # of the chains, read at once: some milliseconds of checking
+PAGE_DRAFTS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,9 @@ class Store(Protocol):
     async def event(self, principal: str, draft: UUID, version: int) -> Record | None:
         """One event of a draft."""
 
+    async def chain(self, principal: str, draft: UUID, after: int) -> Sequence[Record]:
+        """The next events of a draft that there are, oldest first, a page of them."""
+
     async def label_of(self, principal: str, draft: UUID, version: int) -> str | None:
         """The label of a version."""
 
@@ -171,3 +179,14 @@ class Store(Protocol):
 
     async def set_aside(self) -> Sequence[Mapping[str, Any]]:
         """The events that a read model could not take."""
+
+    # -- proving
+
+    async def chains(self, after: tuple[UUID, int], last: UUID = END) -> Sequence[Record]:
+        """The next events after a draft's version, draft by draft up to `last`, a page of them."""
+
+    async def heads(self, after: UUID) -> Sequence[Head]:
+        """The last events of the next drafts, in the order of their ids, a page of them."""
+
+    async def tombstones(self, after: UUID) -> Sequence[Head]:
+        """The last events of drafts that were purged, in the order of their ids, a page of them."""

@@ -54,6 +54,15 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """How far a draft's chain goes: the version of its last event, and its link."""
+
+    draft: UUID
+    version: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class VersionRow:
     """The thin row of the version history that is written beside an event."""
 

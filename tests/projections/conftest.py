@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from api.settings import Settings
 from tests import postgres
 
 Ask = Callable[[str], list[tuple[Any, ...]]]
+Tamper = Callable[..., list[tuple[Any, ...]]]
 BreakEvent = Callable[[UUID, int, bytes], None]
 
 
@@ -38,33 +39,42 @@ def ask(settings: Settings) -> Ask:
 
 
 @pytest.fixture
-def break_event(settings: Settings, request: pytest.FixtureRequest) -> BreakEvent:
+def tamper(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Tamper]:
+    """Statements to the tables past every policy, as of their owner; `%s` stands for a value."""
+    if settings.on_sqlite:
+        assert settings.sqlite_path is not None
+        file = sqlite3.connect(settings.sqlite_path, isolation_level=None)
+
+        def in_file(statement: str, *values: Any) -> list[tuple[Any, ...]]:
+            given = [value.hex if isinstance(value, UUID) else value for value in values]
+            return file.execute(statement.replace("%s", "?"), given).fetchall()
+
+        yield in_file
+        file.close()
+        return
+    server: postgres.Server = request.getfixturevalue("postgres_server")
+    name = str(psycopg.conninfo.conninfo_to_dict(settings.database_url)["dbname"])
+    with psycopg.connect(server.url(postgres.SUPERUSER, name), autocommit=True) as above:
+        above.execute("SET search_path TO variorum")
+
+        def on_server(statement: str, *values: Any) -> list[tuple[Any, ...]]:
+            cursor = above.execute(statement.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+        yield on_server
+
+
+@pytest.fixture
+def break_event(tamper: Tamper) -> BreakEvent:
     """Alters what is stored, as only the owner of the tables could."""
 
     def alter(draft: UUID, version: int, state: bytes) -> None:
-        if settings.on_sqlite:
-            assert settings.sqlite_path is not None
-            with sqlite3.connect(settings.sqlite_path) as file:
-                file.execute(
-                    "UPDATE stored_events SET state = ? WHERE originator_id = ? "
-                    "AND originator_version = ?",
-                    (state, draft.hex, version),
-                )
-            file.close()
-            return
-        _as_superuser(request, settings, state, draft, version)
+        tamper(
+            "UPDATE stored_events SET state = %s WHERE originator_id = %s "
+            "AND originator_version = %s",
+            state,
+            draft,
+            version,
+        )
 
     return alter
-
-
-def _as_superuser(
-    request: pytest.FixtureRequest, settings: Settings, state: bytes, draft: UUID, version: int
-) -> None:
-    server: postgres.Server = request.getfixturevalue("postgres_server")
-    name = str(psycopg.conninfo.conninfo_to_dict(settings.database_url)["dbname"])
-    with psycopg.connect(server.url(postgres.SUPERUSER, name)) as above:
-        above.execute(
-            "UPDATE variorum.stored_events SET state = %s WHERE originator_id = %s "
-            "AND originator_version = %s",
-            (state, draft, version),
-        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, LiteralString
 from uuid import UUID
 
-from projections.store.base import DraftFilter, VersionFilter
+from projections.store.base import PAGE_BYTES, PAGE_DRAFTS, PAGE_EVENTS, DraftFilter, VersionFilter
 
 SCHEMA = "SELECT max(number) FROM migrations"
 
@@ -112,6 +112,40 @@ COUNT_DRAFTS = "SELECT count(*) FROM stored_events WHERE originator_version = 1"
 DRAFT_IDS = (
     "SELECT originator_id FROM stored_events WHERE originator_version = 1 AND originator_id > %b "
     "ORDER BY originator_id LIMIT %b"
+)
+# Numbers stand in the text of these: for a limit that it does not know the planner would sort all.
+_PAGE: LiteralString = """
+    SELECT originator_id, originator_version, topic, state, by, hash FROM (
+        SELECT *, sum(octet_length(state)) OVER (ORDER BY originator_id, originator_version) - octet_length(state)
+                  AS before
+        FROM (SELECT originator_id, originator_version, topic, state, by, hash FROM stored_events WHERE {}
+              ORDER BY originator_id, originator_version LIMIT {}) page
+    ) sized WHERE before < {} ORDER BY originator_id, originator_version
+"""
+CHAIN: LiteralString = _PAGE.format(
+    "originator_id = %b AND originator_version > %b", str(PAGE_EVENTS), str(PAGE_BYTES)
+)
+CHAINS: LiteralString = _PAGE.format(
+    "(originator_id, originator_version) > (%b, %b) AND originator_id <= %b",
+    str(PAGE_EVENTS),
+    str(PAGE_BYTES),
+)
+# From one draft to the next, past all that lies between; a draft may lack its first event.
+HEADS: LiteralString = f"""
+    WITH RECURSIVE ids(id) AS (
+        (SELECT originator_id FROM stored_events WHERE originator_id > %b ORDER BY originator_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT originator_id FROM stored_events WHERE originator_id > id ORDER BY originator_id LIMIT 1)
+        FROM ids WHERE id IS NOT NULL
+    ), page AS (SELECT id FROM ids WHERE id IS NOT NULL LIMIT {PAGE_DRAFTS})
+    SELECT id, last.* FROM page JOIN LATERAL (
+        SELECT originator_version, hash FROM stored_events WHERE originator_id = id
+        ORDER BY originator_version DESC LIMIT 1) last ON true
+    ORDER BY id
+"""
+TOMBSTONES: LiteralString = (
+    "SELECT draft, versions, head FROM tombstones WHERE draft > %b "
+    f"ORDER BY draft LIMIT {PAGE_DRAFTS}"
 )
 TOMBSTONE = "SELECT 1 FROM tombstones WHERE draft = %b"
 ADD_VERSION = (

@@ -14,7 +14,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
 from domain.errors import Forbidden
-from projections.store.base import DraftFilter, Line, VersionFilter, VersionLine
+from projections.store.base import END, DraftFilter, Line, VersionFilter, VersionLine
 from projections.store.migrations import must_be_current
 from projections.store.postgres import queries
 from projections.store.postgres.connections import (
@@ -29,6 +29,7 @@ from projections.store.postgres.connections import (
 from projections.store.records import (
     Committed,
     Group,
+    Head,
     Loaded,
     Moved,
     Outcome,
@@ -220,6 +221,12 @@ class PostgresStore:
             rows = await _rows(connection, queries.EVENTS, (draft, version - 1, version))
         return _records(draft, rows)[0] if rows else None
 
+    async def chain(self, principal: str, draft: UUID, after: int) -> Sequence[Record]:
+        """The next events of a draft that there are, oldest first, a page of them."""
+        async with self._as(principal) as connection:
+            rows = await _rows(connection, queries.CHAIN, (draft, after))
+        return [Record(*row) for row in rows]
+
     async def label_of(self, principal: str, draft: UUID, version: int) -> str | None:
         """The label of a version."""
         async with self._as(principal) as connection:
@@ -348,6 +355,24 @@ class PostgresStore:
                 "SELECT name, draft, version, problem FROM set_aside ORDER BY 1, 2, 3 LIMIT 100"
             )
             return await cursor.fetchall()
+
+    # -- proving
+
+    async def chains(self, after: tuple[UUID, int], last: UUID = END) -> Sequence[Record]:
+        """The next events after a draft's version, draft by draft up to `last`, a page of them."""
+        async with self._working() as connection:
+            rows = await _rows(connection, queries.CHAINS, (*after, last))
+        return [Record(*row) for row in rows]
+
+    async def heads(self, after: UUID) -> Sequence[Head]:
+        """The last events of the next drafts, in the order of their ids, a page of them."""
+        async with self._working() as connection:
+            return [Head(*row) for row in await _rows(connection, queries.HEADS, (after,))]
+
+    async def tombstones(self, after: UUID) -> Sequence[Head]:
+        """The last events of drafts that were purged, in the order of their ids, a page of them."""
+        async with self._working() as connection:
+            return [Head(*row) for row in await _rows(connection, queries.TOMBSTONES, (after,))]
 
     # -- connections
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from projections.store.base import DraftFilter, VersionFilter
+from projections.store.base import PAGE_DRAFTS, PAGE_EVENTS, DraftFilter, VersionFilter
 
 LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = ?"
 NEAREST_STATE = (
@@ -84,6 +84,29 @@ DRAFT_IDS = (
     "SELECT originator_id FROM stored_events WHERE originator_version = 1 AND originator_id > ? "
     "ORDER BY originator_id LIMIT ?"
 )
+CHAIN = (
+    "SELECT originator_id, originator_version, topic, state, by, hash FROM stored_events WHERE originator_id = ? "
+    "AND originator_version > ? AND EXISTS (SELECT 1 FROM access a WHERE a.draft = originator_id AND a.principal = ?) "
+    f"ORDER BY originator_version LIMIT {PAGE_EVENTS}"
+)
+CHAINS = (
+    "SELECT originator_id, originator_version, topic, state, by, hash FROM stored_events "
+    "WHERE (originator_id, originator_version) > (?, ?) AND originator_id <= ? "
+    f"ORDER BY originator_id, originator_version LIMIT {PAGE_EVENTS}"
+)
+# From one draft to the next, past all that lies between; a draft may lack its first event.
+HEADS = f"""
+    WITH RECURSIVE ids(id) AS (
+        SELECT min(originator_id) FROM stored_events WHERE originator_id > ?
+        UNION ALL
+        SELECT (SELECT min(originator_id) FROM stored_events WHERE originator_id > id) FROM ids WHERE id IS NOT NULL
+        LIMIT {PAGE_DRAFTS}
+    )
+    SELECT originator_id, originator_version, hash FROM ids JOIN stored_events ON originator_id = id
+    WHERE originator_version = (SELECT max(originator_version) FROM stored_events WHERE originator_id = id)
+    ORDER BY id
+"""
+TOMBSTONES = f"SELECT draft, versions, head FROM tombstones WHERE draft > ? ORDER BY draft LIMIT {PAGE_DRAFTS}"
 ADD_LABELLED = "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 ADD_STATE = "INSERT INTO states VALUES (?, ?, ?, ?, ?, ?)"
 _UNKNOWN = "WHERE draft NOT IN (SELECT originator_id FROM stored_events)"

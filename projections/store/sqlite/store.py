@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from domain.errors import Forbidden, StoreUnavailable
-from projections.store.base import DraftFilter, Line, VersionFilter, VersionLine
+from projections.store.base import END, PAGE_BYTES, DraftFilter, Line, VersionFilter, VersionLine
 from projections.store.migrations import must_be_current
 from projections.store.records import (
     Committed,
     Group,
+    Head,
     Loaded,
     Moved,
     Outcome,
@@ -169,6 +170,10 @@ class SqliteStore:
         records = self._records(draft, version - 1, version)
         return records[0] if records else None
 
+    async def chain(self, principal: str, draft: UUID, after: int) -> Sequence[Record]:
+        """The next events of a draft that there are, oldest first, a page of them."""
+        return self._page(queries.CHAIN, (draft.hex, after, principal))
+
     async def label_of(self, principal: str, draft: UUID, version: int) -> str | None:
         """The label of a version."""
         return cast("str | None", self._one(queries.LABEL_OF, (draft.hex, principal, version)))
@@ -269,6 +274,34 @@ class SqliteStore:
         return self._dicts(
             "SELECT name, draft, version, problem FROM set_aside ORDER BY 1, 2, 3 LIMIT 100", ()
         )
+
+    # -- proving
+
+    async def chains(self, after: tuple[UUID, int], last: UUID = END) -> Sequence[Record]:
+        """The next events after a draft's version, draft by draft up to `last`, a page of them."""
+        return self._page(queries.CHAINS, (after[0].hex, after[1], last.hex))
+
+    async def heads(self, after: UUID) -> Sequence[Head]:
+        """The last events of the next drafts, in the order of their ids, a page of them."""
+        return [Head(UUID(row[0]), *row[1:]) for row in self._rows(queries.HEADS, (after.hex,))]
+
+    async def tombstones(self, after: UUID) -> Sequence[Head]:
+        """The last events of drafts that were purged, in the order of their ids, a page of them."""
+        rows = self._rows(queries.TOMBSTONES, (after.hex,))
+        return [Head(UUID(row[0]), *row[1:]) for row in rows]
+
+    def _page(self, statement: str, arguments: Any) -> list[Record]:
+        """As many records as fit on a page; SQLite reads no further than it is asked to."""
+        records: list[Record] = []
+        size = 0
+        try:
+            with closing(self._open().execute(statement, arguments)) as rows:
+                while size < PAGE_BYTES and (row := rows.fetchone()) is not None:
+                    records.append(Record(UUID(row[0]), *row[1:]))
+                    size += len(row[3])
+        except sqlite3.OperationalError as failed:
+            raise StoreUnavailable("The database file cannot be used; try again.") from failed
+        return records
 
     # -- the connection
 
