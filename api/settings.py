@@ -61,6 +61,12 @@ def _long_enough(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _each_long_enough(secrets: SecretStr) -> SecretStr:
+    for line in _lines(secrets):
+        _long_enough(SecretStr(line.decode()))
+    return secrets
+
+
 def _known_engine(url: str) -> str:
     if not url.startswith(("sqlite://", "postgresql://", "postgres://")):
         raise ValueError("must begin with sqlite:// or postgresql://")
@@ -68,6 +74,7 @@ def _known_engine(url: str) -> str:
 
 
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
+Secrets = Annotated[SecretStr, AfterValidator(_each_long_enough)]  # one a line
 # A plain text, since every store needs it; kept out of `repr`, as it may hold a password.
 DatabaseUrl = Annotated[str, AfterValidator(_known_engine)]
 Count = Annotated[int, Field(ge=1)]
@@ -104,6 +111,7 @@ class Settings(BaseSettings):
     jwt_audience: str | None = None
     jwt_leeway: int = Field(10, ge=0, le=300, description="seconds")
     chain_key: Secret | None = None
+    old_chain_keys: Secrets | None = None
 
     expiry_days: Count = 30
 
@@ -180,6 +188,19 @@ class Settings(BaseSettings):
             raise ConfigurationError(_missing_keys(self))
         return _development_keys(self)
 
+    @property
+    def known_chain_keys(self) -> tuple[bytes, ...]:
+        """The chain's keys that are configured, and that of a secret file; none is made for this.
+
+        The key in force is the first, if it is among them. An old key may be given as it was, or
+        as the content of the secret file that it was made of.
+        """
+        configured = (_bytes(self.chain_key),) if self.chain_key else ()
+        file = _secret_file(self.sqlite_path)
+        beside = (_derived(_root_secret(file), b"chain"),) if file and file.exists() else ()
+        old = _lines(self.old_chain_keys) if self.old_chain_keys else []
+        return (*configured, *beside, *old, *(_derived(key, b"chain") for key in old))
+
     def describe(self) -> dict[str, Any]:
         """The settings in force by the names of their variables, secrets masked."""
         return {variable(name): _masked(getattr(self, name)) for name in type(self).model_fields}
@@ -237,6 +258,11 @@ def _consistent(settings: Settings) -> Settings:
 
 def _bytes(secret: SecretStr) -> bytes:
     return secret.get_secret_value().encode()
+
+
+def _lines(secrets: SecretStr) -> list[bytes]:
+    lines = secrets.get_secret_value().encode().splitlines()
+    return [line.strip() for line in lines if line.strip()]
 
 
 def _missing_keys(settings: Settings) -> str:

@@ -174,6 +174,40 @@ def test_with_both_secrets_configured_no_file_is_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_old_keys_of_the_chain_are_known_as_they_were_or_by_their_secret_file(
+    tmp_path: Path,
+) -> None:
+    elsewhere = load_settings(database_url=f"sqlite:///{tmp_path}/elsewhere.db").keys
+    assert elsewhere.file is not None
+    old = f"{OTHER}\n\n {elsewhere.file.read_text()}"
+
+    known = load_settings(database_url="postgresql://h/d", chain_key=LONG, old_chain_keys=old)
+
+    assert known.known_chain_keys[0] == LONG.encode()
+    assert {OTHER.encode(), elsewhere.chain} <= set(known.known_chain_keys)
+
+
+def test_the_key_of_a_secret_file_stays_known_when_another_is_set(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/variorum.db"
+    first = load_settings(database_url=url).keys.chain
+
+    assert load_settings(database_url=url).known_chain_keys == (first,)
+    assert load_settings(database_url=url, chain_key=LONG).known_chain_keys == (
+        LONG.encode(),
+        first,
+    )
+
+
+def test_asking_for_the_known_keys_of_the_chain_makes_none(tmp_path: Path) -> None:
+    assert load_settings(database_url=f"sqlite:///{tmp_path}/new.db").known_chain_keys == ()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_old_key_that_is_too_short_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="VARIORUM_OLD_CHAIN_KEYS: must have at least"):
+        load_settings(old_chain_keys=f"{LONG}\nshort")
+
+
 def test_processes_that_start_together_agree_on_one_secret(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         secrets = set(pool.map(read_or_create, [tmp_path / "a.secret"] * 32))
@@ -214,6 +248,7 @@ def test_no_secret_and_no_password_shows_in_the_description_or_a_log() -> None:
         owner_url="postgresql://owner:hunter2@db/variorum",
         jwt_secret=LONG,
         chain_key=OTHER,
+        old_chain_keys=f"{OTHER}{LONG}",
     )
 
     shown = settings.describe()
@@ -223,6 +258,7 @@ def test_no_secret_and_no_password_shows_in_the_description_or_a_log() -> None:
     )
     assert shown["VARIORUM_OWNER_URL"] == "postgresql://owner:********@db/variorum"
     assert shown["VARIORUM_JWT_SECRET"] == "********"
+    assert shown["VARIORUM_OLD_CHAIN_KEYS"] == "********"
     assert shown["VARIORUM_PORT"] == 8000
     for text in (str(shown), repr(settings), str(settings), repr(settings.keys)):
         assert "hunter2" not in text
