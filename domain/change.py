@@ -3,16 +3,21 @@
 Decision: changes apply one after the other, each to the result of the one before. Why: any prefix
 of them is a valid state, and `invert` is a reversal. Indexes are those of that moment. Considered:
 indexes of the text before for lists, which read better but cannot be applied one by one.
+
+Decision: where a form definition declares the key of a list, a change that names an item of it by
+id says so itself (`keys`). Why: events must apply for ever, whatever the definition says later.
+Considered: the keys once per event, which everybody who handles changes would have to pass along.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypedDict, cast
 
 from domain import text
 from domain.errors import CannotApply
-from domain.path import as_index, child, get, parse
+from domain.identity import Keys
+from domain.path import as_index, child, declared_keys, get, parse
 from domain.text import Splice
 from domain.value import Data, Json, same
 from domain.working import Working
@@ -27,13 +32,15 @@ Change = TypedDict(
         "index": int,
         "from": str,
         "splices": list[Splice],
+        "keys": Mapping[str, str],
     },
     total=False,
 )
 """One value at one path, changed; which members it has depends on `op`:
 
 `add` after, `remove` before (both with `index` for a list item that has an id), `replace` before
-and after, `move` from and index, `text` splices.
+and after, `move` from and index, `text` splices. `keys` are the declared keys, by path, of the
+lists on the way whose items are told apart by them.
 """
 
 
@@ -55,11 +62,17 @@ def apply(changes: Sequence[Change], data: Data) -> Data:
     """
     working = Working(data)
     for index, change in enumerate(changes):
+        working.keys = keys_of(change)
         try:
             _APPLY[change["op"]](working, parse(change["path"]), change)
         except CannotApply as misfit:
             raise CannotApply(misfit.detail, index=index, path=change["path"]) from None
     return cast("Data", working.root)
+
+
+def keys_of(change: Change) -> Keys | None:
+    """The declared list keys by which a change names its items."""
+    return declared_keys(change["keys"]) if "keys" in change else None
 
 
 def _apply_add(working: Working, tokens: tuple[str, ...], change: Change) -> None:
@@ -108,6 +121,13 @@ def invert(changes: Sequence[Change]) -> list[Change]:
 
 
 def _inverted(change: Change) -> Change:
+    turned = _turned(change)
+    if "keys" in change:
+        turned["keys"] = change["keys"]
+    return turned
+
+
+def _turned(change: Change) -> Change:
     op = change["op"]
     if op == "replace":
         return replaced(change["path"], change["after"], change["before"])
@@ -145,11 +165,12 @@ def served(change: Change, before_data: Data) -> dict[str, Any]:
     """
     if change["op"] != "text":
         return dict(change)
-    before, parts = get(before_data, change["path"]), change["splices"]
-    return {
+    before, parts = get(before_data, change["path"], keys_of(change)), change["splices"]
+    shown: dict[str, Any] = {
         "op": "text",
         "path": change["path"],
         "before": before,
         "after": text.splice(before, parts),
         "segments": text.segments(before, parts),
     }
+    return {**shown, "keys": change["keys"]} if "keys" in change else shown

@@ -11,29 +11,32 @@ from domain.change import invert as invert
 from domain.change import moved, replaced
 from domain.change import serve as serve
 from domain.change import served as served
-from domain.identity import shared_ids
+from domain.identity import Keys, key_at, shared_ids
 from domain.path import ABSENT, child, id_token
-from domain.sequence import Hunk, hunks, moves
+from domain.sequence import hunks, moves
 from domain.value import Data, Json, fingerprint, is_long_text, same
 
 _SPLICE_OVERHEAD: Final = 12  # JSON around one splice, in characters
 _MANY_ITEMS: Final = 100  # changed in one list: with most of it changed, it is replaced
 
 
-def diff(before: Data, after: Data) -> list[Change]:
+def diff(before: Data, after: Data, keys: Keys | None = None) -> list[Change]:
     """The changes that lead from one form to another; none if they are the same."""
     changes: list[Change] = []
     if before is not after:
-        _diff_objects(changes, "", before, after)
+        _diff_objects(changes, "", before, after, keys)
     return changes
 
 
-def _diff_objects(changes: list[Change], path: str, before: Data, after: Data) -> None:
+def _diff_objects(
+    changes: list[Change], path: str, before: Data, after: Data, keys: Keys | None
+) -> None:
     kept, lookup = len(before), after.get
     suspects = [name for name, old in before.items() if lookup(name, ABSENT) is not old]
     for name in suspects:
         if name in after:
-            _diff_values(changes, child(path, name), before[name], after[name])
+            below = keys and keys.below(name)
+            _diff_values(changes, child(path, name), before[name], after[name], below)
         else:
             kept -= 1
             changes.append({"op": "remove", "path": child(path, name), "before": before[name]})
@@ -44,15 +47,17 @@ def _diff_objects(changes: list[Change], path: str, before: Data, after: Data) -
             changes.append({"op": "add", "path": child(path, name), "after": new})
 
 
-def _diff_values(changes: list[Change], path: str, before: Json, after: Json) -> None:
+def _diff_values(
+    changes: list[Change], path: str, before: Json, after: Json, keys: Keys | None
+) -> None:
     if before is after:
         return None
     kind = type(before)
     if kind is type(after):
         if kind is dict:
-            return _diff_objects(changes, path, before, after)
+            return _diff_objects(changes, path, before, after, keys)
         if kind is list:
-            return _diff_lists(changes, path, before, after)
+            return _diff_lists(changes, path, before, after, keys)
         if kind is str:
             return _diff_texts(changes, path, before, after)
     if not same(before, after):
@@ -72,20 +77,30 @@ def _diff_texts(changes: list[Change], path: str, before: str, after: str) -> No
     changes.append(replaced(path, before, after))
 
 
-def _diff_lists(changes: list[Change], path: str, before: list[Json], after: list[Json]) -> None:
-    ids = shared_ids(before, after)
-    if ids is None:
-        _diff_sequences(changes, path, before, after)
+def _diff_lists(
+    changes: list[Change], path: str, before: list[Json], after: list[Json], keys: Keys | None
+) -> None:
+    declared = key_at(keys)
+    shared = shared_ids(before, after, declared=declared)
+    if shared is None:
+        _diff_sequences(changes, path, before, after, keys)
         return
-    old = dict(zip(ids[0], before, strict=True))
-    _diff_items(changes, path, old, dict(zip(ids[1], after, strict=True)))
+    old, new = (dict(zip(*s, strict=True)) for s in zip(shared.ids, (before, after), strict=True))
+    known = len(changes)
+    _diff_items(changes, path, old, new, keys)
+    if declared is not None and shared.key == declared:
+        for change in changes[known:]:
+            change["keys"] = {path: declared, **change.get("keys", {})}
 
 
-def _diff_items(changes: list[Change], path: str, before: Data, after: Data) -> None:
+def _diff_items(
+    changes: list[Change], path: str, before: Data, after: Data, keys: Keys | None
+) -> None:
     """Lists as items by id: first what changed inside items, then which, then their order."""
     for id_, old in before.items():
         if (new := after.get(id_)) is not old and new is not None:
-            _diff_values(changes, child(path, id_token(id_)), old, new)
+            token = id_token(id_)
+            _diff_values(changes, child(path, token), old, new, keys and keys.below(token))
     if list(before) == list(after):
         return
     _remove_items(changes, path, before, after)
@@ -117,7 +132,7 @@ def _move_items(changes: list[Change], path: str, before: Data, after: Data) -> 
 
 
 def _diff_sequences(
-    changes: list[Change], path: str, before: list[Json], after: list[Json]
+    changes: list[Change], path: str, before: list[Json], after: list[Json], keys: Keys | None
 ) -> None:
     """Lists whose items have no ids: by position, in the order of the result."""
     start = _common_start(before, after)
@@ -128,7 +143,9 @@ def _diff_sequences(
         changes.append(replaced(path, before, after))
         return
     for hunk in found:
-        _diff_hunk(changes, path, start, left, right, hunk)
+        place = start + hunk.b_start
+        old, new = left[hunk.a_start : hunk.a_end], right[hunk.b_start : hunk.b_end]
+        _diff_rows(changes, path, place, old, new, keys)
 
 
 def _common_start(before: list[Json], after: list[Json]) -> int:
@@ -140,13 +157,18 @@ def _common_start(before: list[Json], after: list[Json]) -> int:
     return start
 
 
-def _diff_hunk(
-    changes: list[Change], path: str, start: int, left: list[Json], right: list[Json], hunk: Hunk
+def _diff_rows(
+    changes: list[Change],
+    path: str,
+    place: int,
+    old: list[Json],
+    new: list[Json],
+    keys: Keys | None,
 ) -> None:
-    old, new = left[hunk.a_start : hunk.a_end], right[hunk.b_start : hunk.b_end]
-    place = start + hunk.b_start
+    """One stretch of a list that became another one, from `place` on."""
     for offset, (one, other) in enumerate(zip(old, new, strict=False)):
-        _diff_values(changes, child(path, str(place + offset)), one, other)
+        token = str(place + offset)
+        _diff_values(changes, child(path, token), one, other, keys and keys.below(token))
     at = child(path, str(place + len(new)))
     changes += [{"op": "remove", "path": at, "before": item} for item in old[len(new) :]]
     for offset in range(len(old), len(new)):

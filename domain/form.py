@@ -6,8 +6,9 @@ Events hold results, so another definition never changes the past.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
@@ -22,10 +23,10 @@ from pydantic import (
 )
 
 from domain.errors import CannotApply, Fault, Invalid
-from domain.path import join, parse
-
-ANY_ITEM: Final = "*"
-"""In a pattern: every item of a list, or every member of an object."""
+from domain.identity import ANY_ITEM as ANY_ITEM
+from domain.identity import KEYS, Keys
+from domain.path import declared_keys, join, parse
+from domain.schema import schema_faults
 
 
 def _parsed(pattern: str) -> str:
@@ -109,7 +110,7 @@ NOWHERE: Final = Node()
 class Form(BaseModel):
     """The definition of one kind of form, as in the contract; what it leaves out is by default."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     form: Name
     label: Name | None = None
@@ -120,16 +121,21 @@ class Form(BaseModel):
     json_schema: dict[str, Any] | None = Field(default=None, alias="schema")
 
     @model_validator(mode="after")
+    def _steps_are_apart(self) -> Form:
+        if len({step.id for step in self.steps}) < len(self.steps):
+            raise ValueError("Each step has an id of its own.")
+        return self
+
+    @model_validator(mode="after")
     def _groups_are_groups(self) -> Form:
-        seen: set[str] = set()
+        every = [path for group in self.groups for path in group]
+        if any(len(group) < 2 for group in self.groups) or _overlap(map(parse, every)):
+            raise ValueError("A merge group has at least two paths, each in one group only.")
         for group in self.groups:
-            if len(set(group)) < 2 or seen.intersection(group):
-                raise ValueError("A merge group has at least two paths, each in one group only.")
             tokens = [parse(path) for path in group]
             shared = _common_start(tokens)
             if any(ANY_ITEM in one[shared:] for one in tokens):
                 raise ValueError("The paths of a merge group lie in the same object or list item.")
-            seen.update(group)
         return self
 
     @cached_property
@@ -143,6 +149,13 @@ class Form(BaseModel):
             shared = _common_start(tokens)
             root.make(tokens[0][:shared]).groups.append([one[shared:] for one in tokens])
         return root
+
+    @cached_property
+    def keys(self) -> Keys | None:
+        """The list keys that `id:` tokens follow besides the usual ones; None if there are none."""
+        declared = {pattern: rule.key for pattern, rule in self.fields.items() if rule.key}
+        # The first of the usual keys goes first anyway, and is not worth naming in every change.
+        return declared_keys({p: key for p, key in declared.items() if key != KEYS[0]})
 
     def at(self, path: str) -> FieldRule:
         """What the definition says of the value at a path."""
@@ -163,6 +176,11 @@ class Form(BaseModel):
         return (pattern for pattern, rule in self.fields.items() if rule.sensitive)
 
 
+def _overlap(patterns: Iterable[tuple[str, ...]]) -> bool:
+    """Whether one pattern is another, or leads into it; in order, such two are neighbours."""
+    return any(other[: len(one)] == one for one, other in pairwise(sorted(patterns)))
+
+
 def _common_start(paths: Sequence[tuple[str, ...]]) -> int:
     shared = 0
     for tokens in zip(*(path[:-1] for path in paths), strict=False):
@@ -179,18 +197,32 @@ def read_form(definition: Mapping[str, Any]) -> Form:
         Invalid: Each thing wrong with it, with the pointer to it.
     """
     try:
-        return Form.model_validate(definition)
+        return checked(Form.model_validate(definition))
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
-        raise Invalid(
-            [Fault(join(*map(str, e["loc"])), _sentence(e["msg"])) for e in found]
-        ) from None
+        raise Invalid([Fault(_pointer(e["loc"]), _sentence(e["msg"])) for e in found]) from None
+
+
+def checked(form: Form) -> Form:
+    """The form, if its JSON Schema can be applied.
+
+    Raises:
+        Invalid: Each thing wrong with the schema, with the pointer to it.
+    """
+    if form.json_schema is not None and (wrong := schema_faults(form.json_schema, "/schema")):
+        raise Invalid(wrong)
+    return form
+
+
+def _pointer(loc: Sequence[int | str]) -> str:
+    return join(*(str(step) for step in loc if step != "[key]"))
 
 
 def _sentence(message: str) -> str:
     return message.removeprefix("Value error, ").rstrip(".") + "."
 
 
+@lru_cache(maxsize=1_000)
 def undefined(form: str) -> Form:
     """A form without a definition: every rule is the default."""
     return Form.model_construct(form=form)

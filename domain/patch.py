@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 from domain.errors import CannotApply
+from domain.identity import Keys, along
 from domain.path import parse, position, step
 from domain.value import Data, Json, same
 from domain.working import Working
@@ -14,23 +15,25 @@ Operation: TypeAlias = dict[str, Any]
 """`{"op", "path", "value"?, "from"?}`; other members are ignored."""
 
 
-def patch(data: Data, operations: Sequence[Operation]) -> Data:
-    """The form after all operations; list items may be named `id:<id>`.
+def patch(data: Data, operations: Sequence[Operation], keys: Keys | None = None) -> Data:
+    """The form after all operations; list items may be named `id:<id>`, by declared `keys` too.
 
     Adding at `/acts/id:x` appends an item that carries this id and is not there yet.
 
     Raises:
         CannotApply: One does not fit, and so none is applied; it says which.
     """
-    result = apply_operations(data, operations)
+    result = apply_operations(data, operations, keys)
     if type(result) is not dict:
         raise CannotApply("the form must stay an object", index=max(len(operations) - 1, 0))
     return result
 
 
-def apply_operations(value: Json, operations: Sequence[Operation]) -> Json:
+def apply_operations(
+    value: Json, operations: Sequence[Operation], keys: Keys | None = None
+) -> Json:
     """The same for any JSON value, whose root may become another kind of value."""
-    working = Working(value)
+    working = Working(value, keys)
     for index, operation in enumerate(operations):
         try:
             _apply(working, operation)
@@ -85,7 +88,7 @@ def _replace(working: Working, operation: Operation) -> None:
 
 def _move(working: Working, operation: Operation) -> None:
     source, target = _tokens(operation, "from"), _tokens(operation, "path")
-    here, there = _places(working.root, source), _places(working.root, target)
+    here, there = _places(working, source), _places(working, target)
     if len(here) < len(there) and there[: len(here)] == here:
         raise CannotApply("a value cannot move into itself")
     if source == target:
@@ -134,13 +137,13 @@ def _path_as_written(operation: Any) -> str:
     return path if type(path) is str else ""
 
 
-def _places(value: Json, tokens: tuple[str, ...]) -> tuple[str, ...]:
+def _places(working: Working, tokens: tuple[str, ...]) -> tuple[str, ...]:
     """The tokens with ids as indexes, so that one place has one spelling, as far as they lead."""
-    spelt = list(tokens)
-    for depth, token in enumerate(tokens):
+    value, spelt = working.root, list(tokens)
+    for depth, (token, key) in enumerate(zip(tokens, along(working.keys, tokens), strict=False)):
         try:
             if type(value) is list:
-                spelt[depth] = str(position(value, token))
+                spelt[depth] = str(position(value, token, key))
             value = step(value, spelt[depth])
         except CannotApply:
             break

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
 from typing import Any, Final
 
 from domain.errors import CannotApply
-from domain.identity import KEYS, id_of, own_ids
-from domain.identity import list_key as list_key
+from domain.identity import Keys, along, id_of, own_ids, preferred
 
 _ID: Final = "id:"
 _BAD_ESCAPE: Final = re.compile(r"~(?![01])")
@@ -87,30 +86,45 @@ def related(a: str, b: str) -> bool:
     return a == b or a.startswith(f"{b}/") or b.startswith(f"{a}/")
 
 
-def get(data: Any, path: str) -> Any:
+def declared_keys(keys: Mapping[str, str]) -> Keys | None:
+    """The tree of declared list keys, given by pattern or path; None if there are none.
+
+    >>> find({"acts": [{"code": "x"}]}, "/acts/id:x", declared_keys({"/acts": "code"}))
+    {'code': 'x'}
+    """
+    if not keys:
+        return None
+    tree = Keys()
+    for pattern, key in keys.items():
+        tree.declare(parse(pattern), key)
+    return tree
+
+
+def get(data: Any, path: str, keys: Keys | None = None) -> Any:
     """The value at a path.
 
     Raises:
         CannotApply: There is nothing at this path.
     """
-    for token in parse(path):
-        data = step(data, token)
+    tokens = parse(path)
+    for token, key in zip(tokens, along(keys, tokens), strict=False):
+        data = step(data, token, key)
     return data
 
 
-def find(data: Any, path: str) -> Any:
+def find(data: Any, path: str, keys: Keys | None = None) -> Any:
     """The value at a path, or `ABSENT`."""
     tokens = parse(path)
     try:
-        for token in tokens:
-            data = step(data, token)
+        for token, key in zip(tokens, along(keys, tokens), strict=False):
+            data = step(data, token, key)
     except CannotApply:
         return ABSENT
     return data
 
 
-def step(value: Any, token: str) -> Any:
-    """The member or item of `value` that one token names.
+def step(value: Any, token: str, key: str | None = None) -> Any:
+    """The member or item of `value` that one token names; `key` is declared for a list.
 
     Raises:
         CannotApply: `value` has none.
@@ -120,18 +134,18 @@ def step(value: Any, token: str) -> Any:
             return value[token]
         raise CannotApply(f"there is no member {token!r}")
     if type(value) is list:
-        return value[position(value, token)]
+        return value[position(value, token, key)]
     raise CannotApply(f"there is nothing below a plain value, so no {token!r}")
 
 
-def position(items: Sequence[Any], token: str) -> int:
+def position(items: Sequence[Any], token: str, key: str | None = None) -> int:
     """Where in a list the item is that a token names, as an index or by its id.
 
     Raises:
         CannotApply: There is no such item, or several have this id.
     """
     if token.startswith(_ID):
-        return _position_of_id(items, token[len(_ID) :])
+        return _position_of_id(items, token[len(_ID) :], key)
     if (index := as_index(token)) < len(items):
         return index
     raise CannotApply(f"the list has {len(items)} items, so none at {token}")
@@ -158,19 +172,19 @@ def id_token(id_: str) -> str:
     return _ID + id_
 
 
-def _position_of_id(items: Sequence[Any], wanted: str) -> int:
-    _, ids = own_ids(items)
+def _position_of_id(items: Sequence[Any], wanted: str, declared: str | None) -> int:
+    _, ids = own_ids(items, declared)
     if wanted in ids:
         return ids.index(wanted)
     # One item of a list may still lack its id, or have two: any key that singles one out will do.
-    for key in KEYS:
+    for key in preferred(declared):
         found = [i for i, item in enumerate(items) if id_of(item, key) == wanted]
         if len(found) == 1:
             return found[0]
     raise CannotApply(f"there is not exactly one item with the id {wanted!r}")
 
 
-def canonical(data: Any, path: str) -> str:
+def canonical(data: Any, path: str, keys: Keys | None = None) -> str:
     """The path with every index replaced by `id:<id>` where the list's items have ids.
 
     What does not exist in `data` stays as written.
@@ -178,20 +192,21 @@ def canonical(data: Any, path: str) -> str:
     >>> canonical({"acts": [{"id": "a5", "fee": 1}]}, "/acts/0/fee")
     '/acts/id:a5/fee'
     """
-    tokens = list(parse(path))
+    written = parse(path)
+    tokens = list(written)
     try:
-        for depth, token in enumerate(tokens):
+        for depth, (token, key) in enumerate(zip(written, along(keys, written), strict=False)):
             if type(data) is list:
-                tokens[depth] = _lasting(data, token)
-            data = step(data, token)
+                tokens[depth] = _lasting(data, token, key)
+            data = step(data, token, key)
     except CannotApply:
         pass
     return join(*tokens)
 
 
-def _lasting(items: list[Any], token: str) -> str:
-    key = list_key(items)
+def _lasting(items: list[Any], token: str, declared: str | None) -> str:
+    key, _ = own_ids(items, declared)
     if key is None:
         return token
-    id_ = id_of(items[position(items, token)], key)
+    id_ = id_of(items[position(items, token, declared)], key)
     return token if id_ is None else id_token(id_)

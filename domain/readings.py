@@ -9,7 +9,7 @@ from typing import Final
 
 from domain import text
 from domain.sequence import matches
-from domain.threeway import regions
+from domain.threeway import merge_orders, regions
 from domain.value import Json, fingerprint
 
 _MOST_WORDS: Final = 100_000  # in a stretch that both changed; beyond, it clashes as a whole
@@ -103,11 +103,37 @@ def both_inserted(ours: Sequence[Json], theirs: Sequence[Json]) -> list[Json]:
     return result
 
 
+def united(base: Sequence[Json], ours: Sequence[Json], theirs: Sequence[Json]) -> list[Json]:
+    """Lists as sets: what both have, or either added, without what either took away.
+
+    >>> united(["a", "b"], ["b", "d"], ["a", "b", "c"])
+    ['b', 'c', 'd']
+    """
+    marks = _marks([*base, *ours, *theirs])
+    before, mine, its = (
+        {marks[fingerprint(v)]: v for v in each_once(side)} for side in (base, ours, theirs)
+    )
+    order = merge_orders(list(before), list(mine), list(its))
+    if order.contested:  # the order means nothing, but everybody gets the same
+        order = min(order, merge_orders(list(before), list(its), list(mine)))
+    both = {**its, **mine}
+    return [both[m] for m in order.ids if m not in before or (m in mine and m in its)]
+
+
+def _marks(values: Sequence[Json]) -> dict[Hashable, str]:
+    """A text for each value, by fingerprint: the same for values that are the same."""
+    marks: dict[Hashable, str] = {}
+    for value in values:
+        mark, found = json.dumps(value, sort_keys=True), fingerprint(value)
+        marks[found] = min(mark, marks.get(found, mark))
+    return marks
+
+
 def _as_text(items: Sequence[Json]) -> str:
     return json.dumps(items, sort_keys=True)
 
 
-def each_once(items: list[Json]) -> list[Json]:
+def each_once(items: Sequence[Json]) -> list[Json]:
     """The items without repetitions, at their first places."""
     first: dict[Hashable, Json] = {}
     for item in items:

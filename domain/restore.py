@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from typing import cast
 
 from domain.errors import CannotApply
-from domain.identity import own_ids
+from domain.identity import Keys, along, key_at, own_ids
 from domain.path import ABSENT, as_id, canonical, find, join, parse, step
 from domain.value import Data, Json
 from domain.working import Working
 
 
-def restore(now: Data, then: Data, paths: Sequence[str] | None = None) -> Data:
+def restore(
+    now: Data, then: Data, paths: Sequence[str] | None = None, keys: Keys | None = None
+) -> Data:
     """The form as it was `then`; with `paths`, as it is `now` except for the values there.
 
     What was not there then is removed. Where the parent is gone now, the nearest part of it that
@@ -26,7 +28,7 @@ def restore(now: Data, then: Data, paths: Sequence[str] | None = None) -> Data:
     """
     if paths is None:
         return then
-    working = Working(now)
+    working = Working(now, keys)
     for index, path in enumerate(paths):
         try:
             _restore_one(working, then, path)
@@ -36,30 +38,31 @@ def restore(now: Data, then: Data, paths: Sequence[str] | None = None) -> Data:
 
 
 def _restore_one(working: Working, then: Data, path: str) -> None:
-    if find(then, path) is ABSENT:
-        _take_away(working, canonical(working.root, path))
+    keys = working.keys
+    if find(then, path, keys) is ABSENT:
+        _take_away(working, canonical(working.root, path, keys))
         return
-    tokens = parse(canonical(then, path))
-    missing = _first_missing(working.root, then, tokens)
+    tokens = parse(canonical(then, path, keys))
+    missing = _first_missing(working.root, then, tokens, keys)
     if missing is None:
-        working.replace(tokens, find(then, path))
+        working.replace(tokens, find(then, path, keys))
     else:
         _bring_back(working, then, tokens[:missing])
 
 
 def _take_away(working: Working, path: str) -> None:
-    if find(working.root, path) is ABSENT:
+    if find(working.root, path, working.keys) is ABSENT:
         raise CannotApply("it is not there now and was not there then")
     working.remove(parse(path))
 
 
-def _first_missing(now: Json, then: Json, tokens: tuple[str, ...]) -> int | None:
+def _first_missing(now: Json, then: Json, tokens: tuple[str, ...], keys: Keys | None) -> int | None:
     """How many tokens lead to the first value missing now, or of another kind, if there is one."""
-    for depth, token in enumerate(tokens):
+    for depth, (token, key) in enumerate(zip(tokens, along(keys, tokens), strict=False)):
         if type(now) is not type(then):
             return depth
         try:
-            now, then = step(now, token), step(then, token)
+            now, then = step(now, token, key), step(then, token, key)
         except CannotApply:
             return depth + 1
     return None
@@ -67,23 +70,25 @@ def _first_missing(now: Json, then: Json, tokens: tuple[str, ...]) -> int | None
 
 def _bring_back(working: Working, then: Data, tokens: tuple[str, ...]) -> None:
     """Put a value where there is none, or where another kind of value is."""
-    path, last = join(*tokens), tokens[-1]
-    value = find(then, path)
-    siblings, present = find(then, join(*tokens[:-1])), find(working.root, join(*tokens[:-1]))
-    if find(working.root, path) is not ABSENT:
+    path, above, last = join(*tokens), join(*tokens[:-1]), tokens[-1]
+    keys = working.keys
+    value = find(then, path, keys)
+    siblings, present = find(then, above, keys), find(working.root, above, keys)
+    if find(working.root, path, keys) is not ABSENT:
         working.replace(tokens, value)
     elif type(siblings) is dict:
         working.add(tokens, value)
     elif (id_ := as_id(last)) is not None:
-        working.insert(tokens, _old_place(siblings, present, id_), value)
+        place = _old_place(siblings, present, id_, key_at(keys, tokens[:-1]))
+        working.insert(tokens, place, value)
     else:
         working.add((*tokens[:-1], str(min(int(last), len(present)))), value)
 
 
-def _old_place(siblings: list[Json], present: list[Json], id_: str) -> int:
+def _old_place(siblings: list[Json], present: list[Json], id_: str, key: str | None) -> int:
     """Behind the nearest item that was before it and is still there."""
-    _, ids = own_ids(siblings)
-    here = {known: place for place, known in enumerate(own_ids(present)[1])}
+    _, ids = own_ids(siblings, key)
+    here = {known: place for place, known in enumerate(own_ids(present, key)[1])}
     for neighbour in reversed(ids[: ids.index(id_)] if id_ in ids else ids):
         if neighbour in here:
             return here[neighbour] + 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from domain.errors import CannotApply
-from domain.identity import KEYS, id_of, own_ids
+from domain.identity import KEYS, Keys, along, id_of, key_at, own_ids, preferred
 from domain.path import as_id, as_index, position, step
 from domain.value import Json
 
@@ -15,14 +15,15 @@ _SHORT_LIST: Final = 8
 class _Places:
     """The ids of one list, and where they were seen; a place is checked on use."""
 
-    __slots__ = ("items", "key", "places", "taken")
+    __slots__ = ("declared", "items", "key", "places", "taken")
 
-    def __init__(self, items: list[Json]) -> None:
-        self.items = items
-        key, ids = own_ids(items)
-        self.key = key or KEYS[0]
+    def __init__(self, items: list[Json], declared: str | None) -> None:
+        self.items, self.declared = items, declared
+        key, ids = own_ids(items, declared)
+        keys = preferred(declared)
+        self.key = key or keys[0]
         self.places = {id_: place for place, id_ in enumerate(ids)}
-        self.taken = set(ids) if key else {id_of(item, any_) for item in items for any_ in KEYS}
+        self.taken = set(ids) if key else {id_of(item, any_) for item in items for any_ in keys}
 
     def add(self, id_: str, place: int) -> None:
         self.places[id_] = place
@@ -34,21 +35,24 @@ class _Places:
 
     def find(self, wanted: str) -> int | None:
         place = self.places.get(wanted)
-        if place is None or place >= len(self.items):
-            return None
-        return place if id_of(self.items[place], self.key) == wanted else None
+        return place if place is not None and self.has(wanted, place) else None
+
+    def has(self, wanted: str, place: int) -> bool:
+        """Whether the item with this id is at this place."""
+        return 0 <= place < len(self.items) and id_of(self.items[place], self.key) == wanted
 
 
 class Working:
     """The value so far, as `root`; what it was made from is never touched.
 
-    Every method takes the tokens of a path and raises CannotApply if they do not fit.
+    Every method takes the tokens of a path and raises CannotApply if they do not fit. `keys` are
+    the declared list keys by which `id:` tokens are found.
     """
 
-    __slots__ = ("_owned", "_seen", "root")
+    __slots__ = ("_owned", "_seen", "keys", "root")
 
-    def __init__(self, root: Json) -> None:
-        self.root = root
+    def __init__(self, root: Json, keys: Keys | None = None) -> None:
+        self.root, self.keys = root, keys
         # By id(); they hold the container too, so that no id is used twice.
         self._owned: dict[int, Json] = {}
         self._seen: dict[int, _Places] = {}
@@ -71,7 +75,7 @@ class Working:
             index = len(parent) if last == "-" else as_index(last)
             self._insert(parent, index, value)
         else:
-            self._insert_new(parent, len(parent), id_, value)
+            self._insert_new(parent, self._key(tokens), len(parent), id_, value)
 
     def create(self, tokens: tuple[str, ...], value: Json) -> None:
         """Put a member that is not there yet, or insert an item."""
@@ -85,14 +89,14 @@ class Working:
         parent, id_ = self._parent(tokens), as_id(tokens[-1])
         if type(parent) is not list or id_ is None:
             raise CannotApply("only an item of a list that has an id has an index of its own")
-        self._insert_new(parent, index, id_, value)
+        self._insert_new(parent, self._key(tokens), index, id_, value)
 
     def shift(self, tokens: tuple[str, ...], here: int, there: int) -> None:
         """Move the item named by its id from one index of its list to another."""
         items, wanted = self._parent(tokens), as_id(tokens[-1])
         if type(items) is not list or not (0 <= here < len(items) and 0 <= there < len(items)):
             raise CannotApply(f"there is no list with places {here} and {there}")
-        if all(id_of(items[here], key) != wanted for key in KEYS):
+        if all(id_of(items[here], key) != wanted for key in preferred(self._key(tokens))):
             raise CannotApply(f"item {here} does not have the id {wanted!r}")
         items.insert(there, items.pop(here))
 
@@ -107,7 +111,7 @@ class Working:
             self._forget_ids(last)
             parent[last] = value
         else:
-            place = self._position(parent, last)
+            place = self._position(parent, last, self._key(tokens))
             old, parent[place] = parent[place], value
             self._seen.clear()
         return old
@@ -122,21 +126,18 @@ class Working:
             self._forget_ids(last)
             del parent[last]
             return old
-        return self._take(parent, last, expected)
+        return self._take(parent, self._key(tokens), last, expected)
 
-    def _take(self, items: list[Json], last: str, expected: int | None) -> Json:
+    def _take(self, items: list[Json], key: str | None, last: str, expected: int | None) -> Json:
         wanted = as_id(last)
         if wanted is None:
             self._seen.clear()
             return items.pop(position(items, last))
-        if expected is None or not self._is_at(items, expected, wanted):
-            expected = self._position(items, last)
-        self._places(items).drop(wanted)
+        places = self._places(items, key)
+        if expected is None or not places.has(wanted, expected):
+            expected = self._position(items, last, key)
+        self._places(items, key).drop(wanted)
         return items.pop(expected)
-
-    def _is_at(self, items: list[Json], place: int, wanted: str) -> bool:
-        key = self._places(items).key
-        return 0 <= place < len(items) and id_of(items[place], key) == wanted
 
     def _insert(self, items: list[Json], index: int, value: Json) -> None:
         if not 0 <= index <= len(items):
@@ -144,22 +145,29 @@ class Working:
         self._seen.clear()
         items.insert(index, value)
 
-    def _insert_new(self, items: list[Json], index: int, id_: str, value: Json) -> None:
-        places = self._places(items)
+    def _insert_new(
+        self, items: list[Json], declared: str | None, index: int, id_: str, value: Json
+    ) -> None:
+        places = self._places(items, declared)
         if id_ in places.taken:
             raise CannotApply(f"there is an item with the id {id_!r} already; use replace")
         if not 0 <= index <= len(items):
             raise CannotApply(f"the list has {len(items)} items, so none goes in at {index}")
-        if all(id_of(value, key) != id_ for key in KEYS):
+        if all(id_of(value, key) != id_ for key in preferred(declared)):
             raise CannotApply(f"the value of a new item must carry its id, {id_!r}")
         items.insert(index, value)
         places.add(id_, index)
 
+    def _key(self, tokens: tuple[str, ...]) -> str | None:
+        """The declared key of the list whose item the tokens name."""
+        return key_at(self.keys, tokens[:-1])
+
     def _parent(self, tokens: tuple[str, ...]) -> Any:
         """The container of the place, with all above it ours to change."""
         here = self.root = self._own(self.root)
-        for token in tokens[:-1]:
-            at: Any = token if type(here) is dict else self._position(here, token)
+        above = tokens[:-1]
+        for token, key in zip(above, along(self.keys, above), strict=False):
+            at: Any = token if type(here) is dict else self._position(here, token, key)
             if type(here) is dict and token not in here:
                 raise CannotApply(f"there is no member {token!r}")
             below = self._own(here[at])
@@ -177,27 +185,27 @@ class Working:
 
     def _walk(self, tokens: tuple[str, ...]) -> Json:
         here = self.root
-        for token in tokens:
+        for token, key in zip(tokens, along(self.keys, tokens), strict=False):
             is_list = type(here) is list
-            here = here[self._position(here, token)] if is_list else step(here, token)
+            here = here[self._position(here, token, key)] if is_list else step(here, token)
         return here
 
-    def _position(self, items: list[Json], token: str) -> int:
+    def _position(self, items: list[Json], token: str, key: str | None) -> int:
         wanted = as_id(token)
         if wanted is None or len(items) <= _SHORT_LIST:
-            return position(items, token)
-        place = self._places(items).find(wanted)
+            return position(items, token, key)
+        place = self._places(items, key).find(wanted)
         if place is None:
             self._seen.pop(id(items))
-            place = self._places(items).find(wanted)
-        return position(items, token) if place is None else place
+            place = self._places(items, key).find(wanted)
+        return position(items, token, key) if place is None else place
 
-    def _places(self, items: list[Json]) -> _Places:
+    def _places(self, items: list[Json], declared: str | None) -> _Places:
         seen = self._seen.get(id(items))
-        if seen is None:
-            seen = self._seen[id(items)] = _Places(items)
+        if seen is None or seen.declared != declared:
+            seen = self._seen[id(items)] = _Places(items, declared)
         return seen
 
     def _forget_ids(self, name: str) -> None:
-        if name in KEYS:
+        if name in KEYS or (self.keys is not None and name in self.keys.names):
             self._seen.clear()

@@ -52,6 +52,7 @@ def test_a_merge_group_is_found_at_the_place_that_its_paths_share() -> None:
         ({"fields": {"/fee": {"sensitive": "no"}}}, "/fields/~1fee/sensitive"),
         ({"groups": [["/start"]]}, ""),
         ({"groups": [["/start", "/end"], ["/end", "/fee"]]}, ""),
+        ({"groups": [["/start", "/end"], ["/end/time", "/fee"]]}, ""),
         ({"groups": [["/acts/*/from", "/acts/0/to"]]}, ""),
         ({"title": "title"}, "/title"),
     ],

@@ -99,7 +99,7 @@ def clashes(base: Any, ours: Any, theirs: Any) -> tuple[Clash, ...]:
     """The clashes of one member `x`; whatever is ABSENT is not there."""
     sides = [{} if side is ABSENT else {"x": side} for side in (base, ours, theirs)]
     check_laws(*sides)
-    return merge(*sides).clashes
+    return merge(sides[0], sides[1], sides[2]).clashes
 
 
 def acts(*ids: Any, **fees: int) -> list[Data]:

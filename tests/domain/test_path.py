@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import CannotApply
-from domain.identity import shared_ids
-from domain.path import ABSENT, canonical, child, find, get, join, list_key, parse, related
+from domain.identity import Shared, own_ids, shared_ids
+from domain.path import ABSENT, canonical, child, find, get, join, parse, related
 
 FORM = {"acts": [{"id": "a5", "fee": 1}, {"id": 7, "tags": ["x", "y"]}], "a/b": {"": 0}, "id:1": 2}
 
@@ -96,11 +96,11 @@ def test_ids_are_compared_as_strings() -> None:
 def test_a_list_has_a_key_if_it_gives_every_item_an_id_of_its_own(
     items: list[Any], key: str | None
 ) -> None:
-    assert list_key(items) == key
+    assert own_ids(items)[0] == key
 
 
 def test_lists_share_a_key_only_if_an_id_means_the_same_item_under_every_key() -> None:
-    assert shared_ids([{"key": "a", "id": 1}], [{"key": "b"}]) == [["a"], ["b"]]
+    assert shared_ids([{"key": "a", "id": 1}], [{"key": "b"}]) == Shared("key", [["a"], ["b"]])
     assert shared_ids([{"key": "a", "id": "b"}], [{"key": "b"}]) is None
 
 
