@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, NotRequired
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    WithJsonSchema,
+    model_validator,
+)
 from typing_extensions import TypedDict
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -110,13 +119,26 @@ class Undo(Repeatable):
         return self
 
 
+def _device_or_place(which: Any) -> str | int | None:
+    if which is None or type(which) is int or (type(which) is str and 0 < len(which) <= 200):
+        return which  # type: ignore[no-any-return]
+    raise ValueError("Name a device, or a place in theirs, from 0")
+
+
+Which = Annotated[
+    Any,
+    AfterValidator(_device_or_place),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}]}),
+]
+
+
 class Decision(BaseModel):
     """Whose value is taken; `which` names an entry of theirs by its device or place (from 0)."""
 
     model_config = STRICT
 
     take: Literal["ours", "theirs", "base", "value"]
-    which: Name | Annotated[int, Field(ge=0)] | None = None
+    which: Which = None
     value: Any = None
 
     @model_validator(mode="after")

@@ -464,7 +464,7 @@ async def test_a_queue_is_saved_in_order_each_edit_with_its_answer(
     queue: list[Document] = [
         edit(replace("/fee", 1), device="mac", seq=1, based_on=1),
         edit(remove("/nothing"), device="mac", seq=2, based_on=1),
-        edit(replace("/title", "Rock"), device="mac", seq=3, based_on=1),
+        edit(replace("/title", "Rock"), device="mac", seq=3, based_on=1, on_conflict="reject"),
         edit(replace("/fee", 2), device="mac", seq=4, based_on=1),
         edit(replace("/fee", 3), based_on=99),
         edit(replace("/fee", 2), device="mac", seq=5),

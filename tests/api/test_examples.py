@@ -24,6 +24,7 @@ EXAMPLES = Path(__file__).parent / "examples"
 WRITING = bool(os.environ.get("VARIORUM_WRITE_EXAMPLES"))  # the settings of a test hide it
 DRAFT = "7b2e0a52-6c0f-4d3e-9a55-3f8b1c2d4e5f"
 ANOTHER = "11111111-6c0f-4d3e-9a55-3f8b1c2d4e5f"
+CONTESTED = "c0ffee00-0000-4000-8000-00000000c1a5"
 GIG = {
     "title": "Jazz night",
     "fee": 100,
@@ -105,7 +106,32 @@ async def told(ann: Caller, clock: Clock) -> Story:
     await tells("recover", "POST", f"{DRAFT}/recover")
     await tells("submit", "POST", f"{DRAFT}/submit")
     await tells("problem-draft-closed", "PATCH", DRAFT, json=edit("/fee", 1))
+    await conflicts(story)
     return story
+
+
+async def conflicts(story: Story) -> None:
+    """What clashes in another draft, and how it is settled."""
+    tells, draft = story.tells, CONTESTED
+    opening = {"form": "gig", "another": True, "id": draft, "data": {"title": "Jazz", "fee": 100}}
+    await tells("open-another", "POST", "/v1/drafts", json=opening)
+    fork = (await tells("fork-another", "POST", f"{draft}/fork")).json()["id"]
+    for device, fee, title in (("mac", 250, "Blues"), ("ipad", 300, "Soul")):
+        changes = [{"op": "replace", "path": "/fee", "value": fee}]
+        changes += [{"op": "replace", "path": "/title", "value": title}]
+        both = {"changes": changes, "based_on": 1, "device": device, "seq": 1}
+        await tells(f"save-on-{device}", "PATCH", draft, json=both)
+    await tells("conflicts", "GET", f"{draft}/conflicts")
+    one = {"take": "theirs", "which": "ipad"}
+    await tells("resolve", "POST", f"{draft}/conflicts/c1/resolve", json=one)
+    await tells("problem-conflict-closed", "POST", f"{draft}/conflicts/c1/resolve", json=one)
+    await tells("problem-conflict-not-found", "POST", f"{draft}/conflicts/c9/resolve", json=one)
+    items = [{"id": "c2", "take": "value", "value": "Late jazz"}]
+    await tells("resolve-several", "POST", f"{draft}/conflicts/resolve", json={"items": items})
+    await tells("version-resolved", "GET", f"{draft}/versions/4")
+    await tells("save-on-fork", "PATCH", fork, json={"data": {"title": "Jazz"}, "based_on": 1})
+    await tells("merge", "POST", f"{draft}/merge", json={"fork": fork})
+    await tells("problem-not-its-fork", "POST", f"{fork}/merge", json={"fork": draft})
 
 
 async def problems(story: Story) -> None:
