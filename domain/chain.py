@@ -121,26 +121,31 @@ class Walk:
         self._keyring = keyring
         self._flaws: list[Flaw] = []
 
-    def take(self, version: int, topic: str, state: bytes, link: bytes) -> None:
-        """The next event as it is stored; after a flaw the chain goes on from the stored link."""
+    def take(self, version: int, topic: str, state: bytes, link: bytes) -> bool:
+        """The next event as it is stored; False if it was altered or does not belong here.
+
+        After a flaw the chain goes on from the stored link, so that each flaw is told once.
+        """
         if version <= self.version:
             self.note("repeated", version)
-            return
+            return False
         if version > self.version + 1:  # the link before it is lost with the event before it
             self.note("missing", self.version + 1, version - 1)
+            fits = True
         else:
-            self._check(version, topic, state, link)
+            fits = self._fits(version, topic, state, link)
         self.version, self.head = version, link
+        return fits
 
-    def _check(self, version: int, topic: str, state: bytes, link: bytes) -> None:
+    def _fits(self, version: int, topic: str, state: bytes, link: bytes) -> bool:
         chain = self._keyring.chains.get(link[:KEY_ID_BYTES])
-        if chain is not None:
-            if chain.link(self.head, self.draft, version, topic, state) != link:
-                self.note("altered", version)
-        elif self._only_names_another_key(version, topic, state, link):
-            self.note("altered", version)
-        else:
+        if chain is None and not self._only_names_another_key(version, topic, state, link):
             self.note("unchecked", version, key=link[:KEY_ID_BYTES].hex())
+            return True
+        if chain is not None and chain.link(self.head, self.draft, version, topic, state) == link:
+            return True
+        self.note("altered", version)
+        return False
 
     def _only_names_another_key(self, version: int, topic: str, state: bytes, link: bytes) -> bool:
         made = (
