@@ -271,8 +271,10 @@ def schemas() -> st.SearchStrategy[Any]:
     return st.recursive(leaf, nested, max_leaves=8)
 
 
-LIMITS = ("minimum", "maximum", "exclusiveMinimum", "minLength", "maxLength", "minItems")
-LIMITS += ("maxItems", "minProperties", "maxProperties")
+LIMITS = (
+    "minimum maximum exclusiveMinimum minLength maxLength minItems maxItems minProperties "
+    "maxProperties"
+).split()
 
 
 def documents() -> st.SearchStrategy[Any]:

@@ -98,8 +98,10 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("ab"), inner),
     max_leaves=4,
 )
-PLAIN = ("type", "enum", "required", "dependentRequired", "uniqueItems", "minLength", "maxItems")
-PLAIN += ("minimum", "multipleOf", "pattern", "$ref", "$anchor")
+PLAIN = (
+    "type enum required dependentRequired uniqueItems minLength maxItems minimum multipleOf pattern "
+    "$ref $anchor"
+).split()
 KEYWORDS = st.sampled_from((*ALONE, *LISTED, *NAMED, *PLAIN))
 
 
