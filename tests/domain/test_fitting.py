@@ -271,10 +271,17 @@ def schemas() -> st.SearchStrategy[Any]:
     return st.recursive(leaf, nested, max_leaves=8)
 
 
-LIMITS = (
-    "minimum maximum exclusiveMinimum minLength maxLength minItems maxItems minProperties "
-    "maxProperties"
-).split()
+LIMITS = [
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "minProperties",
+    "maxProperties",
+]
 
 
 def documents() -> st.SearchStrategy[Any]:

@@ -98,10 +98,20 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("ab"), inner),
     max_leaves=4,
 )
-PLAIN = (
-    "type enum required dependentRequired uniqueItems minLength maxItems minimum multipleOf pattern "
-    "$ref $anchor"
-).split()
+PLAIN = [
+    "type",
+    "enum",
+    "required",
+    "dependentRequired",
+    "uniqueItems",
+    "minLength",
+    "maxItems",
+    "minimum",
+    "multipleOf",
+    "pattern",
+    "$ref",
+    "$anchor",
+]
 KEYWORDS = st.sampled_from((*ALONE, *LISTED, *NAMED, *PLAIN))
 
 
