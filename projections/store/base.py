@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
-from projections.store.records import Group, Head, Loaded, Outcome, Reading, Record, State
+from projections.store.records import FormRow, Group, Head, Loaded, Outcome, Reading, Record, State
 
 if TYPE_CHECKING:
     from projections.rebuild import Rebuilt
@@ -102,6 +102,14 @@ class Store(Protocol):
 
     async def subs_of(self, keys: Sequence[str]) -> Mapping[str, str]:
         """The names behind keys."""
+
+    # -- form definitions
+
+    async def keep_form(self, form: str, definition: str, by: str, at: datetime) -> None:
+        """Keep a definition as the newest of its form; earlier ones stay."""
+
+    async def forms(self, after: int) -> Sequence[FormRow]:
+        """The newest definition of each form kept after a number, in the order of their numbers."""
 
     # -- reading for a principal
 

@@ -63,6 +63,15 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class FormRow:
+    """A form definition as somebody sent it; `number` rises with every one."""
+
+    number: int
+    form: str
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
 class VersionRow:
     """The thin row of the version history that is written beside an event."""
 

@@ -32,7 +32,7 @@ CONTENT = {
     "access": "draft",
     "tombstones": "draft",
 }
-FOR_WRITERS_ONLY = ("slots", "positions", "set_aside")
+FOR_WRITERS_ONLY = ("slots", "positions", "set_aside", "forms")
 REFUSED = psycopg.errors.InsufficientPrivilege
 
 
@@ -273,6 +273,10 @@ async def test_what_is_in_the_log_stays_as_it_is(
         "UPDATE tombstones SET by = ''",
         "DELETE FROM tombstones",
         "TRUNCATE states, versions, drafts, access, slots, people",
+        "UPDATE forms SET definition = '{}'",
+        "DELETE FROM forms",
+        "TRUNCATE forms",
+        "INSERT INTO forms (number) OVERRIDING SYSTEM VALUE VALUES (1)",
     ):
         with pytest.raises(REFUSED):
             await anyone.execute(statement)

@@ -303,6 +303,22 @@ async def test_any_text_may_be_a_name(store: Store) -> None:
         assert await store.subs_of([key]) == {key: sub}
 
 
+# -- form definitions
+
+
+async def test_of_each_form_the_definition_kept_last_is_the_newest(store: Store) -> None:
+    assert await store.forms(0) == []
+    kept = [("gig", "{}"), ("venue", '{"é": "\'"}'), ("gig", '{"label": "Gig"}')]
+    for form, definition in kept:
+        await store.keep_form(form, definition, ANN, MONDAY)
+    rows = await store.forms(0)
+    assert [(row.form, row.definition) for row in rows] == kept[1:]
+    first, second = (row.number for row in rows)
+    assert 0 < first < second
+    assert await store.forms(first) == rows[1:]
+    assert await store.forms(second) == []
+
+
 # -- drafts of the log
 
 

@@ -42,6 +42,14 @@ KEY_OF = "SELECT key FROM people WHERE sub = %b"
 NEW_KEY = "INSERT INTO people VALUES (%s, %s) ON CONFLICT DO NOTHING"
 SUBS_OF = "SELECT key, sub FROM people WHERE key = ANY(%b::text[])"
 
+# Numbers are given one at a time, so that whoever has seen one has seen all below it.
+LOCK_FORMS = "SELECT pg_advisory_xact_lock(8602219)"
+KEEP_FORM = "INSERT INTO forms (form, definition, by, at) VALUES (%s, %s, %s, %s)"
+FORMS = (
+    "SELECT number, form, definition FROM forms WHERE number IN "
+    "(SELECT max(number) FROM forms WHERE number > %b GROUP BY form) ORDER BY number"
+)
+
 READ_AS = "SELECT set_config('variorum.user', %s, true)"
 READ_DRAFT = "SELECT role, head, version, body, rest, topics, tail FROM read_draft(%b::text, %b::uuid, %b::bigint)"
 LIST_VERSIONS = (

@@ -28,6 +28,7 @@ from projections.store.postgres.connections import (
 )
 from projections.store.records import (
     Committed,
+    FormRow,
     Group,
     Head,
     Loaded,
@@ -176,6 +177,19 @@ class PostgresStore:
         """The names behind keys."""
         async with self._working() as connection:
             return dict(await _rows(connection, queries.SUBS_OF, (list(keys),)))
+
+    # -- form definitions
+
+    async def keep_form(self, form: str, definition: str, by: str, at: datetime) -> None:
+        """Keep a definition as the newest of its form; earlier ones stay."""
+        async with self._working() as connection, connection.transaction():
+            await connection.execute(queries.LOCK_FORMS)
+            await connection.execute(queries.KEEP_FORM, (form, definition, by, at))
+
+    async def forms(self, after: int) -> Sequence[FormRow]:
+        """The newest definition of each form kept after a number, in the order of their numbers."""
+        async with self._working() as connection:
+            return [FormRow(*row) for row in await _rows(connection, queries.FORMS, (after,))]
 
     # -- reading for a principal
 
