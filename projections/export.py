@@ -124,7 +124,7 @@ async def _people(store: Store, page: Iterable[Record], told: set[str]) -> list[
     keys, names = sorted(found - told), dict[str, str]()
     for start in range(0, len(keys), ASKED):
         names |= await store.subs_of(keys[start : start + ASKED])
-    told |= names.keys()
+    told.update(names)
     return [Person(key, names[key]) for key in sorted(names)]
 
 

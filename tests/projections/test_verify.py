@@ -325,6 +325,25 @@ def check_found(bench: Bench, tampering: str, place: int, at: int) -> None:
         bench.mend()
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_no_value_that_a_column_should_not_have_stops_the_check(bench: Bench) -> None:
+    values = {
+        "originator_id": ["", "x", "7" * 31, "Z" * 32, "ABCDEF" + "0" * 26, 7, b"\xff" * 32],
+        "originator_version": ["two", "", 1.5, b"\x02", 0, -1, 2**62],
+        "topic": ["", 7, b"draft.edited\xff"],
+        "state": ["text", 7, 0.5, b""],
+        "by": ["", 7, b"\xff"],
+        "hash": ["text", 7, b"", b"\0" * 36],
+    }
+    for column, others in values.items():
+        for other in others:
+            bench.set(bench.event(4), column, other)
+            tally, told = bench.verify()
+            bench.mend()
+            assert tally.broken >= 1, (column, other)
+            assert any(line.startswith(f"draft {IDS[0]}: ") for line in told), (column, other)
+
+
 def test_what_is_mended_is_intact_again(bench: Bench) -> None:
     bench.tamper("DELETE FROM stored_events WHERE originator_version > 3")
     bench.tamper("UPDATE stored_events SET state = %s", b"{}")

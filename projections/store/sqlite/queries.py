@@ -39,11 +39,6 @@ REGISTERS = {
     "free_slot": "DELETE FROM slots WHERE draft = :draft",
     "label": "UPDATE versions SET label = :label WHERE draft = :draft AND version = :version",
 }
-KEEP_FORM = "INSERT INTO forms (form, definition, by, at) VALUES (?, ?, ?, ?)"
-FORMS = (
-    "SELECT number, form, definition FROM forms WHERE number IN "
-    "(SELECT max(number) FROM forms WHERE number > ? GROUP BY form) ORDER BY number"
-)
 MINE = "EXISTS (SELECT 1 FROM access a WHERE a.draft = v.draft AND a.principal = :principal)"
 VERSION_AT = (
     "SELECT version FROM versions v WHERE draft = ? AND EXISTS (SELECT 1 FROM access a "
@@ -89,26 +84,35 @@ DRAFT_IDS = (
     "SELECT originator_id FROM stored_events WHERE originator_version = 1 AND originator_id > ? "
     "ORDER BY originator_id LIMIT ?"
 )
+# SQLite keeps whatever whoever writes past the service puts into a column: these see no row that has no
+# draft or no version, and take every other value as bytes.
+_SOUND = "typeof(originator_id) = 'text' AND length(originator_id) = 32 AND NOT originator_id GLOB '*[^0-9a-f]*'"
+_LINK = (
+    "SELECT originator_id, originator_version, CAST(topic AS BLOB), CAST(state AS BLOB), CAST(by AS BLOB), "
+    "CAST(hash AS BLOB) FROM stored_events WHERE typeof(originator_version) = 'integer'"
+)
 CHAIN = (
-    "SELECT originator_id, originator_version, topic, state, by, hash FROM stored_events WHERE originator_id = ? "
-    "AND originator_version > ? AND EXISTS (SELECT 1 FROM access a WHERE a.draft = originator_id AND a.principal = ?) "
+    f"{_LINK} AND originator_id = ? AND originator_version > ? "
+    "AND EXISTS (SELECT 1 FROM access a WHERE a.draft = originator_id AND a.principal = ?) "
     f"ORDER BY originator_version LIMIT {PAGE_EVENTS}"
 )
 CHAINS = (
-    "SELECT originator_id, originator_version, topic, state, by, hash FROM stored_events "
-    "WHERE (originator_id, originator_version) > (?, ?) AND originator_id <= ? "
+    f"{_LINK} AND {_SOUND} AND (originator_id, originator_version) > (?, ?) AND originator_id <= ? "
     f"ORDER BY originator_id, originator_version LIMIT {PAGE_EVENTS}"
 )
 # From one draft to the next, past all that lies between; a draft may lack its first event.
 HEADS = f"""
     WITH RECURSIVE ids(id) AS (
-        SELECT min(originator_id) FROM stored_events WHERE originator_id > ?
+        SELECT min(originator_id) FROM stored_events WHERE originator_id > ? AND {_SOUND}
         UNION ALL
-        SELECT (SELECT min(originator_id) FROM stored_events WHERE originator_id > id) FROM ids WHERE id IS NOT NULL
+        SELECT (SELECT min(originator_id) FROM stored_events WHERE originator_id > id AND {_SOUND})
+        FROM ids WHERE id IS NOT NULL
         LIMIT {PAGE_DRAFTS}
     )
-    SELECT originator_id, originator_version, hash FROM ids JOIN stored_events ON originator_id = id
-    WHERE originator_version = (SELECT max(originator_version) FROM stored_events WHERE originator_id = id)
+    SELECT originator_id, originator_version, CAST(hash AS BLOB) FROM ids JOIN stored_events ON originator_id = id
+    WHERE originator_version = (SELECT originator_version FROM stored_events
+                                WHERE originator_id = id AND typeof(originator_version) = 'integer'
+                                ORDER BY originator_version DESC LIMIT 1)
     ORDER BY id
 """
 TOMBSTONES = f"SELECT draft, versions, head FROM tombstones WHERE draft > ? ORDER BY draft LIMIT {PAGE_DRAFTS}"
