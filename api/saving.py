@@ -333,7 +333,8 @@ class Saving:
         event = record.event()
         if isinstance(event, Draft.Merged) and event.based_on is not None:
             sent = await self._as_sent(draft, event, after)
-            return receipt(after, recorded=True, merged=True, changes=told(sent, after.data))
+            changes = told(sent, after.data, self._drafts.form(after).keys)
+            return receipt(after, recorded=True, merged=True, changes=changes)
         if isinstance(event, Draft.Restored | Draft.Undone | Draft.Resolved | Draft.Merged):
             before = diff.apply(diff.invert(event.changes), after.data)
             changes = diff.serve(event.changes, before)
@@ -348,7 +349,7 @@ class Saving:
         records = await self._store.events(draft, event.based_on, event.originator_version - 1)
         since = [e for record in records if isinstance(e := record.event(), DataEvent)]
         before = diff.apply(diff.invert(event.changes), after.data)
-        base = device_copy(before, since, event.device)
+        base = device_copy(before, since, event.device, self._drafts.form(after))
         return diff.apply(event.changes if event.sent is None else event.sent, base)
 
     async def _at(self, draft: UUID, by: str, version: int | None = None) -> Draft:

@@ -121,7 +121,7 @@ class Undo(Repeatable):
 
 def _device_or_place(which: Any) -> str | int | None:
     if which is None or type(which) is int or (type(which) is str and 0 < len(which) <= 200):
-        return which  # type: ignore[no-any-return]
+        return which
     raise ValueError("Name a device, or a place in theirs, from 0")
 
 

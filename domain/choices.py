@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 
 from domain.conflicts import Conflict, Side, Values, put
 from domain.errors import CannotApply, Invalid
+from domain.identity import Keys
 from domain.path import ABSENT
 from domain.value import Data
 
@@ -25,7 +26,9 @@ class Choice:
     which: str | int | None = None
     value: Any = ABSENT
 
-    def settle(self, data: Data, conflict: Conflict, pointer: str) -> Data:
+    def settle(
+        self, data: Data, conflict: Conflict, pointer: str, keys: Keys | None = None
+    ) -> Data:
         """The data with the conflict settled so; `pointer` leads to this choice in the request.
 
         Raises:
@@ -34,7 +37,7 @@ class Choice:
         """
         values = self._values(conflict, pointer)
         try:
-            return put(data, conflict["paths"], values)
+            return put(data, conflict["paths"], values, keys)
         except CannotApply as misfit:
             raise CannotApply(misfit.detail, path=conflict["paths"][0]) from None
 

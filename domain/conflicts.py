@@ -17,7 +17,10 @@ from typing import Final, Literal, NotRequired, TypeAlias, TypedDict, cast
 
 import orjson
 
-from domain.merge import Clash, merge
+from domain.clash import Clash
+from domain.form import Form
+from domain.identity import Keys
+from domain.merge import merge
 from domain.path import ABSENT, find, join, parse
 from domain.value import Data, Json, same
 from domain.working import Working
@@ -95,14 +98,24 @@ class Write:
     author: Author
     seen: int
     reason: Reason = "overwritten"
+    form: Form | None = None
 
     def touches(self, path: str) -> bool:
         """Whether its author meant to write there."""
-        return not same(find(self.base, path), find(self.sent, path))
+        return not same(self.find(self.base, path), self.find(self.sent, path))
 
     def agrees(self, path: str) -> bool:
         """Whether its author holds there what the draft holds now."""
-        return same(find(self.sent, path), find(self.after, path))
+        return same(self.find(self.sent, path), self.find(self.after, path))
+
+    @property
+    def keys(self) -> Keys | None:
+        """The list keys by which paths lead to items."""
+        return None if self.form is None else self.form.keys
+
+    def find(self, data: Data, path: str) -> Json:
+        """What is at a path, or ABSENT."""
+        return find(data, path, self.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,17 +304,17 @@ def _still_different(conflict: Conflict) -> Conflict:
 def _moved_along(conflict: Conflict, write: Write) -> Conflict:
     """The same conflict over what the draft holds now; the other values take the step as well."""
     paths = conflict["paths"]
-    if all(same(find(write.before, p), find(write.after, p)) for p in paths):
+    if all(same(write.find(write.before, p), write.find(write.after, p)) for p in paths):
         return conflict
-    places = list(dict.fromkeys(_standing_place(write.after, path) for path in paths))
+    places = list(dict.fromkeys(_standing_place(write, path) for path in paths))
     if places != paths:
-        conflict = _lifted(conflict, write.before, places)
+        conflict = _lifted(conflict, write, places)
     return Conflict(
         id=conflict["id"],
         paths=places,
         group=conflict["group"],
         base=_stepped(conflict["base"], write, places),
-        ours=write.author.side(values_at(write.after, places)),
+        ours=write.author.side(values_at(write.after, places, write.keys)),
         theirs=[
             _with_values(side, _stepped(side["values"], write, places))
             for side in conflict["theirs"]
@@ -309,56 +322,53 @@ def _moved_along(conflict: Conflict, write: Write) -> Conflict:
     )
 
 
-def _stepped(values: Values, write: Write, paths: Iterable[str]) -> Values:
+def _stepped(values: Values, write: Write, paths: Sequence[str]) -> Values:
     """The values with the draft's step from `before` to `after` taken on them, where it fits."""
-    found = {}
-    for path in paths:
-        sides = (find(write.before, path), values.get(path, ABSENT), find(write.after, path))
-        base, mine, its = ({} if v is ABSENT else {"value": v} for v in sides)
-        merged = merge(base, ours=mine, theirs=its).data
-        if merged:
-            found[path] = merged["value"]
-    return found
+    mine = put(write.before, paths, values, write.keys)
+    return values_at(merge(write.before, mine, write.after, write.form).data, paths, write.keys)
 
 
-def _standing_place(data: Data, path: str) -> str:
+def _standing_place(write: Write, path: str) -> str:
     """The path, or, if its parent is gone, the nearest one above whose parent is there."""
     tokens = parse(path)
-    while len(tokens) > 1 and find(data, join(*tokens[:-1])) is ABSENT:
+    while len(tokens) > 1 and write.find(write.after, join(*tokens[:-1])) is ABSENT:
         tokens = tokens[:-1]
     return join(*tokens)
 
 
-def _lifted(conflict: Conflict, before: Data, places: list[str]) -> Conflict:
+def _lifted(conflict: Conflict, write: Write, places: list[str]) -> Conflict:
     """The conflict at places above its own: each side's values inside what was there before."""
 
     def lift(values: Values) -> Values:
-        return values_at(put(before, conflict["paths"], values), places)
+        whole = put(write.before, conflict["paths"], values, write.keys)
+        return values_at(whole, places, write.keys)
 
     return Conflict(
         id=conflict["id"],
         paths=places,
         group=None,
         base=lift(conflict["base"]),
-        ours=_with_values(conflict["ours"], values_at(before, places)),
+        ours=_with_values(conflict["ours"], values_at(write.before, places, write.keys)),
         theirs=[_with_values(side, lift(side["values"])) for side in conflict["theirs"]],
     )
 
 
-def values_at(data: Data, paths: Iterable[str]) -> Values:
+def values_at(data: Data, paths: Iterable[str], keys: Keys | None = None) -> Values:
     """What is at these paths."""
-    return {path: value for path in paths if (value := find(data, path)) is not ABSENT}
+    return {path: value for path in paths if (value := find(data, path, keys)) is not ABSENT}
 
 
-def put(data: Data, paths: Iterable[str], values: Mapping[str, Json]) -> Data:
+def put(
+    data: Data, paths: Iterable[str], values: Mapping[str, Json], keys: Keys | None = None
+) -> Data:
     """The data with these values at these paths, and nothing at those that have none.
 
     Raises:
         CannotApply: The place for a value is gone.
     """
-    working = Working(data)
+    working = Working(data, keys)
     for path in paths:
-        tokens, there = parse(path), find(working.root, path) is not ABSENT
+        tokens, there = parse(path), find(working.root, path, keys) is not ABSENT
         if path not in values:
             if there:
                 working.remove(tokens)
@@ -370,7 +380,11 @@ def put(data: Data, paths: Iterable[str], values: Mapping[str, Json]) -> Data:
 
 
 def undone(
-    held: Sequence[Conflict], before: Sequence[Conflict], after: Sequence[Conflict], data: Data
+    held: Sequence[Conflict],
+    before: Sequence[Conflict],
+    after: Sequence[Conflict],
+    data: Data,
+    keys: Keys | None = None,
 ) -> Turn:
     """What undoing the versions that led from `before` to `after` does to the conflicts `held` now.
 
@@ -394,6 +408,6 @@ def undone(
         for id_, conflict in old.items()
         if id_ not in new
         and taken.isdisjoint(conflict["paths"])
-        and same(values_at(data, conflict["paths"]), conflict["ours"]["values"])
+        and same(values_at(data, conflict["paths"], keys), conflict["ours"]["values"])
     ]
     return Turn(altered, closed)

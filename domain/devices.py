@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from domain import diff
 from domain.draft import DataEvent, Draft, DraftEvent
 from domain.errors import CannotApply
+from domain.form import Form
 from domain.merge import merge
 from domain.value import Data
 
 
-def device_copy(data: Data, since: Sequence[DataEvent], device: str | None) -> Data:
+def device_copy(
+    data: Data, since: Sequence[DataEvent], device: str | None, form: Form | None = None
+) -> Data:
     """What the device held: the data before `since`, and over it its own edits, as sent."""
     states = [data]
     for event in reversed(since):
@@ -20,7 +23,7 @@ def device_copy(data: Data, since: Sequence[DataEvent], device: str | None) -> D
     for event in since:
         after = states.pop()
         if device is not None and event.device == device and event.act in ("edited", "merged"):
-            copy = _over(copy, event, before, after)
+            copy = _over(copy, event, before, after, form)
         before = after
     return copy
 
@@ -30,9 +33,9 @@ def is_own_edit(event: DraftEvent, device: str | None) -> bool:
     return event.device == device is not None and isinstance(event, Draft.Edited)
 
 
-def _over(copy: Data, event: DataEvent, before: Data, after: Data) -> Data:
+def _over(copy: Data, event: DataEvent, before: Data, after: Data, form: Form | None) -> Data:
     """A device's copy with its own edit over it, which led the draft from `before` to `after`."""
     try:
         return diff.apply(event.changes if event.sent is None else event.sent, copy)
     except CannotApply:  # it was made on a later base than this copy
-        return merge(before, ours=after, theirs=copy).data
+        return merge(before, after, copy, form).data

@@ -15,6 +15,8 @@ from uuid import UUID, uuid4
 
 from domain import access, conflicts, diff
 from domain.choices import Choice
+from domain.clash import Clash as MergeClash
+from domain.clash import clash_at
 from domain.conflicts import EVERYTHING, NO_TURN, Author, Conflict, Met, Reason, Turn, Write
 from domain.devices import device_copy, is_own_edit
 from domain.diff import Change
@@ -32,8 +34,8 @@ from domain.errors import (
 )
 from domain.filling import filling
 from domain.form import Form, undefined
-from domain.merge import Clash as MergeClash
-from domain.merge import Merged, clash_at, merge
+from domain.identity import Keys
+from domain.merge import Merged, merge
 from domain.patch import merge_patch, patch
 from domain.path import ABSENT, parse, related
 from domain.receipts import Answer, Earlier, Receipt, Repeated, receipt, told
@@ -68,14 +70,14 @@ class Edit:
     if_match: Collection[int] | None = None
     on_conflict: Literal["keep", "reject"] = "keep"
 
-    def applied_to(self, base: Data) -> Data:
+    def applied_to(self, base: Data, keys: Keys | None = None) -> Data:
         """The data as the client sees it: the edit over its base.
 
         Raises:
             CannotApply: A change does not fit the base.
         """
         if self.changes is not None:
-            return patch(base, self.changes)
+            return patch(base, self.changes, keys)
         if self.merge_patch is not None:
             return merge_patch(base, self.merge_patch)
         return base if self.data is None else self.data
@@ -119,6 +121,10 @@ class Drafts:
 
     def __init__(self, rules: Rules, forms: Callable[[str], Form] = undefined) -> None:
         self.rules, self._forms = rules, forms
+
+    def form(self, draft: Draft) -> Form:
+        """The definition of a draft's form."""
+        return self._forms(draft.form)
 
     # -- beginning
 
@@ -166,7 +172,7 @@ class Drafts:
         """
         if (earlier := self._admit(draft, origin)) is not None:
             return earlier
-        lacking, clashing = filling(draft.data, opening.data, self._forms(draft.form))
+        lacking, clashing = filling(draft.data, opening.data, self.form(draft))
         filled = {**draft.data, **lacking}
         turn = NO_TURN
         if clashing or draft.conflicts:
@@ -174,7 +180,7 @@ class Drafts:
             write = self._write(draft, origin, filled, seen=0)
             turn = draft.standing.follow(write, _met(clashes, draft.since(0) if clashes else ()))
         event = Draft.Merged if clashing else Draft.Edited
-        return self._record(draft, event, diff.diff(draft.data, filled), origin, turn=turn)
+        return self._record(draft, event, self._diff(draft, filled), origin, turn=turn)
 
     def edit(self, draft: Draft, edit: Edit, origin: Origin) -> Answer:
         """Save what changed, merged with what others changed since `based_on`.
@@ -214,10 +220,11 @@ class Drafts:
             raise NotItsFork
         merged = self._merged(draft, base, fork.data)
         author = _author(draft, origin, fork=str(fork.id))
-        write = Write(draft.data, merged.data, base, fork.data, author, seen=0)
+        form = self.form(draft)
+        write = Write(draft.data, merged.data, base, fork.data, author, seen=0, form=form)
         since = draft.since(fork.forked_from["version"]) if merged.clashes else ()
         turn = self._turn(draft, write, _met(merged.clashes, since))
-        changes = diff.diff(draft.data, merged.data)
+        changes = self._diff(draft, merged.data)
         if not changes and not turn:
             return receipt(draft)
         return self._record(
@@ -246,11 +253,11 @@ class Drafts:
         """Bring back the data, or some paths of it, as they were `then`, at `version`."""
         if (earlier := self._admit(draft, origin, if_match)) is not None:
             return earlier
-        restored = restore(draft.data, then, paths)
+        restored = restore(draft.data, then, paths, self.form(draft).keys)
         return self._record(
             draft,
             Draft.Restored,
-            diff.diff(draft.data, restored),
+            self._diff(draft, restored),
             origin,
             turn=self._turn(draft, self._write(draft, origin, restored, reason="restored")),
             dry_run=dry_run,
@@ -272,16 +279,19 @@ class Drafts:
         """Take back what some versions changed, with the conflicts they opened; keep the rest."""
         if (earlier := self._admit(draft, origin, if_match)) is not None:
             return earlier
-        undone = undo(step.before, step.after, draft.data, paths)
+        form = self.form(draft)
+        undone = undo(step.before, step.after, draft.data, paths, form)
         outcomes = tuple({"path": path, "outcome": outcome} for path, outcome in undone.outcomes)
         turn = self._turn(draft, self._write(draft, origin, undone.data, reason="undone"))
         return self._record(
             draft,
             Draft.Undone,
-            diff.diff(draft.data, undone.data),
+            self._diff(draft, undone.data),
             origin,
             turn=turn.then(
-                conflicts.undone(turn.of(draft.conflicts), *step.within(paths), undone.data)
+                conflicts.undone(
+                    turn.of(draft.conflicts), *step.within(paths), undone.data, form.keys
+                )
             ),
             dry_run=dry_run,
             tell=True,
@@ -307,9 +317,9 @@ class Drafts:
         """
         if (earlier := self._admit(draft, origin, if_match)) is not None:
             return earlier
-        data = draft.data
+        data, keys = draft.data, self.form(draft).keys
         for pointer, choice in choices.items():
-            data = choice.settle(data, _open_conflict(draft, choice.id), pointer)
+            data = choice.settle(data, _open_conflict(draft, choice.id), pointer, keys)
         ids = [choice.id for choice in choices.values()]
         settled: dict[str, Reason] = dict.fromkeys(ids, "resolved")
         if len(settled) < len(choices):
@@ -318,7 +328,7 @@ class Drafts:
         return self._record(
             draft,
             Draft.Resolved,
-            diff.diff(draft.data, data),
+            self._diff(draft, data),
             origin,
             turn=turn.then(Turn((), settled)),
             dry_run=dry_run,
@@ -401,14 +411,15 @@ class Drafts:
 
     def _save(self, draft: Draft, edit: Edit, origin: Origin) -> Receipt:
         """Record an edit made on what the draft holds."""
-        sent = edit.applied_to(draft.data)
+        keys = self.form(draft).keys
+        sent = edit.applied_to(draft.data, keys)
         turn = NO_TURN
         if draft.conflicts:
             turn = self._turn(draft, self._write(draft, origin, sent, seen=edit.based_on))
         return self._record(
             draft,
             Draft.Edited,
-            diff.diff(draft.data, sent),
+            diff.diff(draft.data, sent, keys),
             origin,
             turn=turn,
             based_on=edit.based_on,
@@ -420,17 +431,18 @@ class Drafts:
         self, draft: Draft, edit: Edit, origin: Origin, since: Sequence[DataEvent]
     ) -> Receipt:
         """Record an edit merged with what happened since its base."""
-        base = device_copy(draft.data, since, origin.device)
-        sent = edit.applied_to(base)
+        form = self.form(draft)
+        base = device_copy(draft.data, since, origin.device, form)
+        sent = edit.applied_to(base, form.keys)
         merged = self._merged(draft, base, sent)
         met = _met(merged.clashes, since)
         if met and edit.on_conflict == "reject":
             raise Clash(conflicts.listed(met, _author(draft, origin)))
         assert edit.based_on is not None
         author = _author(draft, origin)
-        write = Write(draft.data, merged.data, base, sent, author, seen=edit.based_on)
+        write = Write(draft.data, merged.data, base, sent, author, edit.based_on, form=form)
         turn = self._turn(draft, write, met)
-        changes, as_sent = diff.diff(draft.data, merged.data), diff.diff(base, sent)
+        changes, as_sent = self._diff(draft, merged.data), diff.diff(base, sent, form.keys)
         # A queue's next edits go on from what was sent: that counts even if others had made the
         # same change before, so that nothing in the draft changes.
         in_vain = not changes and not turn and origin.seq is None
@@ -445,10 +457,14 @@ class Drafts:
             step=_news(edit.step, draft.step),
             completed_steps=_news(edit.completed_steps, draft.completed_steps),
         )
-        return receipt(draft, recorded=done.recorded, merged=True, changes=told(sent, draft.data))
+        news = told(sent, draft.data, form.keys)
+        return receipt(draft, recorded=done.recorded, merged=True, changes=news)
 
     def _merged(self, draft: Draft, base: Data, theirs: Data) -> Merged:
-        return merge(base, draft.data, theirs)
+        return merge(base, draft.data, theirs, self.form(draft))
+
+    def _diff(self, draft: Draft, after: Data) -> list[Change]:
+        return diff.diff(draft.data, after, self.form(draft).keys)
 
     def _write(
         self,
@@ -462,7 +478,8 @@ class Drafts:
         """A write made on what the draft holds; without `seen` its author saw every conflict."""
         known = EVERYTHING if seen is None else seen
         author = _author(draft, origin)
-        return Write(draft.data, after, draft.data, after, author, known, reason)
+        form = self.form(draft)
+        return Write(draft.data, after, draft.data, after, author, known, reason, form)
 
     def _turn(self, draft: Draft, write: Write, met: Sequence[Met] = ()) -> Turn:
         return draft.standing.follow(write, met) if draft.conflicts or met else NO_TURN

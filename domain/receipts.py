@@ -11,6 +11,7 @@ from uuid import UUID
 from domain import diff
 from domain.conflicts import Conflict
 from domain.draft import Draft
+from domain.identity import Keys
 from domain.value import Data
 
 
@@ -72,13 +73,13 @@ def receipt(
     )
 
 
-def told(sent: Data, held: Data) -> list[dict[str, Any]]:
+def told(sent: Data, held: Data, keys: Keys | None = None) -> list[dict[str, Any]]:
     """A receipt's changes: from what the client sent to what the draft holds.
 
     Always in the same order, however the members of the two happen to be ordered, so that a
     repetition gets the very same.
     """
-    return diff.serve(diff.diff(_by_name(sent), _by_name(held)), sent)
+    return diff.serve(diff.diff(_by_name(sent), _by_name(held), keys), sent)
 
 
 def _by_name(value: Any) -> Any:

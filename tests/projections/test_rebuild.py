@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain.drafts import Edit
+from domain.drafts import Edit, Step
 from projections.catch_up import NAME, CatchUp
 from projections.rebuild import read_again, rebuild
 from projections.snapshot import fold
@@ -62,7 +62,7 @@ async def drafts(ann: Desk, store: Store) -> list[UUID]:
     await ann.edit(first, {"m": 1}, origin(minutes=62, device="ipad"), based_on=5)
     then = states_of(await log_of(store, first))
     await ann.run(first, DRAFTS.restore, 5, then[4].data, origin(minutes=63))
-    await ann.run(first, DRAFTS.undo, 9, 9, then[7].data, then[8].data, origin(minutes=64))
+    await ann.run(first, DRAFTS.undo, Step(9, 9, then[7].data, then[8].data), origin(minutes=64))
     second = await ann.open({"title": "Blues", "acts": [{"id": "a"}]}, origin(BEN))
     item = Edit(changes=[put("/acts/-", {"id": "b"}, "add")], step="lineup")
     await ann.run(second, DRAFTS.edit, item, origin(BEN, 5))

@@ -122,6 +122,10 @@ def test_what_an_aggregate_knows_beyond_its_body_is_told_apart() -> None:
         "devices": {"mac": [7, 2, "d"]},
         "expiry_days": 30,
         "slot": True,
+        "conflicts_ever": 0,
+        "settled": [],
+        "merged_forks": {},
+        "title_path": None,
     }
 
 
