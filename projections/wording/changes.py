@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from domain import text as long_text
+from domain.form import NOWHERE
 from domain.path import ABSENT, parse
 from domain.value import Json
 from projections.wording import phrases
 from projections.wording.places import Place, Places
-from projections.wording.values import apart, clean, in_words, listed, quoted, word_count
+from projections.wording.values import apart, in_words, is_blank, listed, word_count
 
 _BLANK: Final[tuple[Json, ...]] = ("", [], {})
 _NEAR: Final = 40  # characters beside a change in which its word may begin or end
@@ -84,14 +85,14 @@ def _rewritten(change: Served, place: Place, _: Places) -> str:
 
 
 def _in_one_spot(gone: str, new: str, field: str) -> str:
-    before, after = clean(gone), clean(new)
-    if before == after:
+    before, after = apart([gone, new], NOWHERE)
+    if before == after or gone.split() == new.split():
         return phrases.RESPACED.format(field=field)
-    if not before:
-        return phrases.ADDED_TO.format(what=quoted(new), field=field)
-    if not after:
-        return phrases.REMOVED_FROM.format(what=quoted(gone), field=field)
-    return phrases.CHANGED_IN.format(before=quoted(gone), after=quoted(new), field=field)
+    if is_blank(gone):
+        return phrases.ADDED_TO.format(what=after, field=field)
+    if is_blank(new):
+        return phrases.REMOVED_FROM.format(what=before, field=field)
+    return phrases.CHANGED_IN.format(before=before, after=after, field=field)
 
 
 _DID: Final[dict[str, Callable[[Served, Place, Places], str]]] = {

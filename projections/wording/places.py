@@ -70,10 +70,18 @@ class Places:
 
     def __init__(self, form: Form, before: Data, after: Data) -> None:
         self._form, self._before, self.after = form, before, after
+        # By id(); the states, or the entries, hold what it is of, so that no id is used twice.
         self._known: dict[int, dict[str, int]] = {}
+        self._found: dict[tuple[str, int], tuple[Place, Json]] = {}
 
     def at(self, path: str, item: Json = ABSENT) -> Place:
         """The place that a path leads to; `item`: the list item there, if it comes or goes."""
+        found = self._found.get((path, id(item)))
+        if found is None:
+            found = self._found[path, id(item)] = self._look(path, item), item
+        return found[0]
+
+    def _look(self, path: str, item: Json) -> Place:
         steps, hidden = self._walk(parse(path), item)
         if not steps:
             return Place(clean(self._form.label or "") or phrases.WHOLE_FORM, self._form.root)

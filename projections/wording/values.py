@@ -78,23 +78,31 @@ def cut(text: str, most: int) -> str:
     return f"{start}…"
 
 
+def is_blank(text: str) -> bool:
+    """Whether there is nothing to be seen of a text."""
+    return not clean(text.strip()[:_SEEN])
+
+
 def quoted(text: str, start: int = 0) -> str:
     """A text in quotes; of a long one some words from `start` on, and how many it has."""
-    shown = clean(text[start : start + _SEEN])
+    rest = text[start:].strip()
+    shown = clean(rest[:_SEEN])
     if start:
         shown = f"…{shown}"
-    if len(shown) <= LONGEST and start + _SEEN >= len(text):
+    if len(shown) <= LONGEST and len(rest) <= _SEEN:
         return phrases.QUOTED.format(text=shown)
-    return phrases.COUNTED_TEXT.format(text=cut(shown, EXCERPT), words=word_count([text]))
+    template = phrases.COUNTED_TEXT if (words := word_count([text])) else phrases.QUOTED
+    return template.format(text=cut(shown, EXCERPT), words=words)
 
 
 def word_count(texts: Iterable[str]) -> str:
     """How many words there are, in words; an empty string if there are none."""
     text = " ".join(texts)
     n = sum(word[0].isalnum() for word in long_text.words(text[:_COUNTED]))
-    if len(text) > _COUNTED:
-        return phrases.MANY_WORDS.format(n=n)
-    return counted(n, phrases.WORDS) if n else ""
+    if n == 0:
+        return ""
+    words = counted(n, phrases.WORDS)
+    return words if len(text) <= _COUNTED else phrases.MANY_WORDS.format(words=words)
 
 
 def named(value: Json, most: int = _NAME) -> str | None:
@@ -146,7 +154,9 @@ def _number(value: float, node: Node) -> str:
 
 
 def _text(value: str, node: Node) -> str:
-    return formatted(value, node.rule.format) or (quoted(value) if clean(value) else phrases.EMPTY)
+    if is_blank(value):
+        return phrases.EMPTY
+    return formatted(value, node.rule.format) or quoted(value)
 
 
 def _object(value: dict[str, Json], node: Node) -> str:

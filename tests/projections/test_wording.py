@@ -259,6 +259,10 @@ def test_words_of_a_text_beyond_counting_are_said_to_be_more() -> None:
     ]
 
 
+def test_a_long_text_without_words_is_cut_and_nothing_is_counted() -> None:
+    assert told({}, {"title": "👩‍👧" * 100}) == [f"Ann set Title to '{'👩‍👧' * 13}…'"]
+
+
 def test_items_without_ids_are_called_as_they_are_after_the_change() -> None:
     before = {"rows": [{"name": "one", "q": 1}, {"name": "two", "q": 2}]}
     after = {"rows": [{"name": "new"}, {"name": "one", "q": 1}, {"name": "two", "q": 5}]}
