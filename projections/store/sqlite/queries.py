@@ -39,6 +39,11 @@ REGISTERS = {
     "free_slot": "DELETE FROM slots WHERE draft = :draft",
     "label": "UPDATE versions SET label = :label WHERE draft = :draft AND version = :version",
 }
+KEEP_FORM = "INSERT INTO forms (form, definition, by, at) VALUES (?, ?, ?, ?)"
+FORMS = (
+    "SELECT number, form, definition FROM forms WHERE number IN "
+    "(SELECT max(number) FROM forms WHERE number > ? GROUP BY form) ORDER BY number"
+)
 MINE = "EXISTS (SELECT 1 FROM access a WHERE a.draft = v.draft AND a.principal = :principal)"
 VERSION_AT = (
     "SELECT version FROM versions v WHERE draft = ? AND EXISTS (SELECT 1 FROM access a "

@@ -19,6 +19,7 @@ from projections.store.base import END, PAGE_BYTES, DraftFilter, Line, VersionFi
 from projections.store.migrations import must_be_current
 from projections.store.records import (
     Committed,
+    FormRow,
     Group,
     Head,
     Loaded,
@@ -128,6 +129,16 @@ class SqliteStore:
         """The names behind keys."""
         marks = ", ".join("?" * len(keys))
         return dict(self._rows(f"SELECT key, sub FROM people WHERE key IN ({marks})", tuple(keys)))
+
+    # -- form definitions
+
+    async def keep_form(self, form: str, definition: str, by: str, at: datetime) -> None:
+        """Keep a definition as the newest of its form; earlier ones stay."""
+        self._rows(queries.KEEP_FORM, (form, definition, by, _text(at)))
+
+    async def forms(self, after: int) -> Sequence[FormRow]:
+        """The newest definition of each form kept after a number, in the order of their numbers."""
+        return [FormRow(*row) for row in self._rows(queries.FORMS, (after,))]
 
     # -- reading for a principal
 
