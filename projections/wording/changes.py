@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from domain import text as long_text
 from domain.form import NOWHERE
-from domain.path import ABSENT, parse
+from domain.identity import Keys
+from domain.path import ABSENT, declared_keys, parse
 from domain.value import Json
 from projections.wording import phrases
 from projections.wording.places import Place, Places
@@ -23,7 +24,12 @@ Served = Mapping[str, Any]
 def place_of(change: Served, places: Places) -> Place:
     """Where a change is; an item that comes or goes is called as in the change."""
     gone_or_new = change.get("after", change.get("before"))
-    return places.at(change["path"], gone_or_new if change["op"] in ("add", "remove") else ABSENT)
+    item = gone_or_new if change["op"] in ("add", "remove") else ABSENT
+    return places.at(change["path"], item, _keys(change))
+
+
+def _keys(change: Served) -> Keys | None:
+    return declared_keys(change["keys"]) if "keys" in change else None
 
 
 def did(change: Served, places: Places) -> str:
@@ -64,7 +70,7 @@ def _replaced(change: Served, place: Place, _: Places) -> str:
 
 def _moved(change: Served, place: Place, places: Places) -> str:
     up = change["index"] < int(parse(change["from"])[-1])
-    other = places.beside(change["path"], 1 if up else -1)
+    other = places.beside(change["path"], 1 if up else -1, _keys(change))
     if other is None:
         return phrases.MOVED.format(item=place.item, items=place.items)
     template = phrases.MOVED_UP if up else phrases.MOVED_DOWN

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 from domain.errors import CannotApply
 from domain.form import Form, Node
-from domain.identity import KEYS, ids_by
+from domain.identity import Keys, ids_by, preferred
 from domain.path import ABSENT, as_id, as_index, parse
 from domain.value import Data, Json
 from projections.wording import phrases
@@ -54,11 +55,15 @@ class _Step:
 
 @dataclass(frozen=True, slots=True)
 class _Here:
-    """Where the walk has come to: what is there before and after, and in the definition."""
+    """Where the walk has come to: what is there before and after, and in the definition.
+
+    `key` is the member that tells the items of a list here apart, where one was declared.
+    """
 
     node: Node
     before: Json
     after: Json
+    key: str | None
 
 
 class Places:
@@ -71,18 +76,21 @@ class Places:
     def __init__(self, form: Form, before: Data, after: Data) -> None:
         self._form, self._before, self.after = form, before, after
         # By id(); the states, or the entries, hold what it is of, so that no id is used twice.
-        self._known: dict[int, dict[str, int]] = {}
+        self._known: dict[tuple[int, str | None], dict[str, int]] = {}
         self._found: dict[tuple[str, int], tuple[Place, Json]] = {}
 
-    def at(self, path: str, item: Json = ABSENT) -> Place:
-        """The place that a path leads to; `item`: the list item there, if it comes or goes."""
+    def at(self, path: str, item: Json = ABSENT, keys: Keys | None = None) -> Place:
+        """The place that a path leads to; `item`: the list item there, if it comes or goes.
+
+        `keys` are the list keys that the path was made by, if not by the definition's of today.
+        """
         found = self._found.get((path, id(item)))
         if found is None:
-            found = self._found[path, id(item)] = self._look(path, item), item
+            found = self._found[path, id(item)] = self._look(path, item, keys), item
         return found[0]
 
-    def _look(self, path: str, item: Json) -> Place:
-        steps, hidden = self._walk(parse(path), item)
+    def _look(self, path: str, item: Json, keys: Keys | None) -> Place:
+        steps, hidden = self._walk(parse(path), item, keys)
         if not steps:
             return Place(clean(self._form.label or "") or phrases.WHOLE_FORM, self._form.root)
         last = steps[-1]
@@ -91,38 +99,42 @@ class Places:
             return Place(label, last.node, hidden)
         return Place(label, last.node, hidden, last.full, cut(_chain(steps[:-1]), LONGEST))
 
-    def beside(self, path: str, way: int) -> str | None:
+    def beside(self, path: str, way: int, keys: Keys | None = None) -> str | None:
         """The name or number of the item before (-1) or behind (1) another one, as they are now."""
-        tokens, here = parse(path), self._root
-        for token in tokens[:-1]:
-            here = self._next(here, token)
+        tokens = parse(path)
+        *_, here = self._way(tokens[:-1], keys)
         place = self._place(here, here.after, tokens[-1])
         if place is None or not 0 <= place + way < len(here.after):
             return None
         neighbour = str(place + way)
-        return self._step(here, self._next(here, neighbour), neighbour).said
+        return self._step(here, self._next(here, neighbour, None), neighbour).said
 
-    @property
-    def _root(self) -> _Here:
-        return _Here(self._form.root, self._before, self.after)
-
-    def _walk(self, tokens: Sequence[str], item: Json) -> tuple[list[_Step], bool]:
+    def _walk(
+        self, tokens: Sequence[str], item: Json, keys: Keys | None
+    ) -> tuple[list[_Step], bool]:
         """The steps down to the place, or to the sensitive place that it lies in."""
-        here, steps = self._root, list[_Step]()
-        for depth, token in enumerate(tokens, 1):
-            above, here = here, self._next(here, token)
-            if depth == len(tokens) and item is not ABSENT:
-                here = _Here(here.node, item, ABSENT)
+        steps = list[_Step]()
+        for token, (above, here) in zip(tokens, pairwise(self._way(tokens, keys)), strict=True):
+            if len(steps) == len(tokens) - 1 and item is not ABSENT:
+                here = replace(here, before=item, after=ABSENT)
             steps.append(self._step(above, here, token))
             if here.node.rule.sensitive:
                 return steps, True
         return steps, False
 
-    def _next(self, here: _Here, token: str) -> _Here:
+    def _way(self, tokens: Sequence[str], keys: Keys | None) -> Iterator[_Here]:
+        """What is there on the way down, from the whole form on."""
+        yield (here := _Here(self._form.root, self._before, self.after, None))
+        for token in tokens:
+            keys = keys and keys.below(token)
+            yield (here := self._next(here, token, keys))
+
+    def _next(self, here: _Here, token: str, keys: Keys | None) -> _Here:
         before, after = (self._below(here, side, token) for side in (here.before, here.after))
         if type(here.after) is list and as_id(token) is None:
             before = ABSENT  # another item may have been at this index
-        return _Here(here.node.below(token), before, after)
+        node = here.node.below(token)
+        return _Here(node, before, after, (keys and keys.key) or node.rule.key)
 
     def _below(self, here: _Here, value: Json, token: str) -> Json:
         if type(value) is dict:
@@ -160,9 +172,9 @@ class Places:
         return _index(token) if wanted is None else self._ids(here, items).get(wanted)
 
     def _ids(self, here: _Here, items: list[Json]) -> dict[str, int]:
-        known = self._known.get(id(items))
+        known = self._known.get((id(items), here.key))
         if known is None:
-            known = self._known[id(items)] = _places_by_id(items, here.node.rule.key)
+            known = self._known[id(items), here.key] = _places_by_id(items, here.key)
         return known
 
 
@@ -219,8 +231,7 @@ def _index(token: str) -> int | None:
 def _places_by_id(items: list[Json], key: str | None) -> dict[str, int]:
     """Where the items are by their ids, whichever member holds them."""
     places: dict[str, int] = {}
-    for member in (key, *KEYS):
-        ids = None if member is None else ids_by(items, member)
-        for place, id_ in enumerate(ids or ()):
+    for member in preferred(key):
+        for place, id_ in enumerate(ids_by(items, member) or ()):
             places.setdefault(id_, place)
     return places

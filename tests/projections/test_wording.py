@@ -117,6 +117,18 @@ def test_a_form_that_declares_another_key_finds_its_items() -> None:
     assert Wording(form, data, data).label("/seats/id:2/paid") == "Paid of 'Ben'"
 
 
+def test_a_change_made_by_a_key_that_is_declared_no_more_finds_its_items() -> None:
+    before = {"seats": [{"no": 1, "name": "Eve"}, {"no": 2, "name": "Ben", "paid": 5}]}
+    after = {"seats": [{"no": 2, "name": "Ben", "paid": 9}, {"no": 1, "name": "Eve"}]}
+    keys = read_form({"form": "f", "fields": {"/seats": {"key": "no"}}}).keys
+    wording = Wording(undefined("f"), before, after)
+    changes = serve(diff(before, after, keys), before)
+    assert [wording.sentence(change, "ann") for change in changes] == [
+        "Ann changed Paid of 'Ben' from 5 to 9",
+        "Ann moved 'Ben' up in Seats, before 'Eve'",
+    ]
+
+
 # -- changes
 
 
