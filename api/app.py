@@ -26,6 +26,7 @@ from api.reading import Reading
 from api.saving import Saving
 from api.security import Tokens
 from api.settings import Settings
+from api.thinking import Thinking
 from api.writer import Writer
 from domain.chain import Chain, ChainKey
 from domain.drafts import Drafts, Rules
@@ -62,12 +63,13 @@ class Service:
             queue_length=settings.queue_length,
             on_commit=self.catch_up.wake,
         )
+        self.thinking = Thinking(self.writer)
         limits = settings.limits
         rules = Rules(settings.expiry_days, limits.depth, limits.members)
         self.parts = Parts(
             tokens=Tokens(settings, clock),
             people=self.people,
-            saving=Saving(store, self.writer, Drafts(rules), self.people),
+            saving=Saving(store, self.writer, self.thinking, Drafts(rules), self.people),
             reading=Reading(store, self.people, self.catch_up),
             limits=limits,
             clock=clock,
@@ -82,6 +84,7 @@ class Service:
         try:
             yield
         finally:
+            self.thinking.stop()
             await self.writer.stop()
             await self.catch_up.stop()
             await self.store.stop()

@@ -12,12 +12,14 @@ from api import schemas
 from api.answers import draft_answer, receipt_answer, receipt_document, with_draft
 from api.people import People
 from api.problems import Answer, document
+from api.thinking import Thinking
 from api.writer import AlreadyBegun, Writer
 from domain import diff
 from domain.choices import Choice
 from domain.devices import device_copy
 from domain.draft import DataEvent, Draft, Origin
 from domain.drafts import Drafts, Edit, Opening, Step
+from domain.effort import is_heavy
 from domain.errors import (
     Busy,
     Clash,
@@ -36,6 +38,7 @@ from domain.receipts import Earlier, Receipt, Repeated, receipt, told
 from projections.snapshot import body_of, data_at, fold
 from projections.store.base import Store
 
+AT_ONCE = 50  # edits of a queue: some milliseconds of the event loop
 LOOKS = 5  # at a slot, until an opening finds it free or held by an open draft
 
 
@@ -47,11 +50,22 @@ class Wishes:
     whole: bool = False
 
 
+def _never(_: Draft) -> bool:
+    return False
+
+
+def _always(_: Draft) -> bool:
+    return True
+
+
 class Saving:
     """The commands of the API."""
 
-    def __init__(self, store: Store, writer: Writer, drafts: Drafts, people: People) -> None:
-        self._store, self._writer, self._drafts, self._people = store, writer, drafts, people
+    def __init__(
+        self, store: Store, writer: Writer, thinking: Thinking, drafts: Drafts, people: People
+    ) -> None:
+        self._store, self._writer, self._thinking = store, writer, thinking
+        self._drafts, self._people = drafts, people
 
     # -- beginning
 
@@ -139,13 +153,33 @@ class Saving:
 
     async def edit(self, draft: UUID, edit: Edit, origin: Origin, wishes: Wishes) -> Answer:
         """Save an edit."""
-        return await self._run(draft, lambda d: self._drafts.edit(d, edit, origin), origin, wishes)
+        return await self._run(
+            draft,
+            lambda d: self._drafts.edit(d, edit, origin),
+            origin,
+            wishes,
+            is_heavy=lambda d: is_heavy(d, edit),
+        )
 
     async def edits(self, draft: UUID, edits: list[tuple[Edit, Origin]], by: str) -> dict[str, Any]:
-        """Save an offline queue in order, in one transaction; a receipt or a problem for each."""
+        """Save an offline queue in order; a receipt or a problem for each.
+
+        Some at a time, so that others get their turn; repeated after a broken answer, the queue
+        goes on where it was.
+        """
+        await self._must_be_readable(draft, by)
+        results: list[dict[str, Any]] = []
+        for start in range(0, len(edits), AT_ONCE):
+            answers = await self._edit_all(draft, edits[start : start + AT_ONCE])
+            results += [await self._result(draft, answer, by) for answer in answers]
+        return {"results": results}
+
+    async def _edit_all(
+        self, draft: UUID, edits: list[tuple[Edit, Origin]]
+    ) -> list[Decision | VariorumError]:
         answers: list[Decision | VariorumError] = []
 
-        def save_all(d: Draft) -> Receipt:
+        def edit_all(d: Draft) -> Receipt:
             answers[:] = []
             _must_remember(d, edits)
             for edit, origin in edits:
@@ -155,9 +189,11 @@ class Saving:
                     answers.append(refusal)
             return receipt(d)
 
-        await self._must_be_readable(draft, by)
-        await self._writer.run(draft, save_all)
-        return {"results": [await self._result(draft, answer, by) for answer in answers]}
+        def heavy(d: Draft) -> bool:
+            return any(is_heavy(d, edit) for edit, _ in edits)
+
+        await self._thinking.run(draft, edit_all, is_heavy=heavy)
+        return answers
 
     async def _result(
         self, draft: UUID, answer: Decision | VariorumError, by: str
@@ -187,6 +223,7 @@ class Saving:
             ),
             origin,
             wishes,
+            is_heavy=_always,
         )
 
     async def undo(
@@ -206,6 +243,7 @@ class Saving:
             ),
             origin,
             wishes,
+            is_heavy=_always,
         )
 
     async def _step(self, draft: UUID, by: str, version: int, through: int) -> Step:
@@ -231,6 +269,7 @@ class Saving:
             ),
             origin,
             wishes,
+            is_heavy=_always,
         )
 
     async def merge(
@@ -247,7 +286,7 @@ class Saving:
                 raise Busy("The fork is being merged by another request; try again.")
             return self._drafts.merge(d, fork, base, origin, if_match=wishes.if_match)
 
-        return await self._run(draft, merge, origin, wishes)
+        return await self._run(draft, merge, origin, wishes, is_heavy=_always)
 
     # -- all else
 
@@ -294,9 +333,11 @@ class Saving:
         command: Callable[[Draft], Decision],
         origin: Origin,
         wishes: Wishes | None = None,
+        *,
+        is_heavy: Callable[[Draft], bool] = _never,
     ) -> Answer:
         try:
-            answer = await self._writer.run(draft, command)
+            answer = await self._thinking.run(draft, command, is_heavy=is_heavy)
         except Clash as clash:
             raise await self._told(clash) from None
         done = await self._receipt(draft, answer, origin.by)

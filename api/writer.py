@@ -136,8 +136,7 @@ class Writer:
             try:
                 answer = await self._queued(draft, command, None, earlier)
             except NeedsEvents as needs:
-                records = await self._store.events(draft, needs.version, 2**62)
-                earlier = [record.event() for record in records]
+                earlier = await self.events(draft, needs.version)
             except _Gone:
                 continue
             else:
@@ -155,6 +154,20 @@ class Writer:
         begun = await self._queued(draft, None, beginning)
         assert isinstance(begun, Draft)
         return begun
+
+    async def held(self, draft: UUID) -> Draft:
+        """The draft as it is committed, as far as this process knows; not to be changed.
+
+        Raises:
+            DraftNotFound: There is no such draft.
+        """
+        while (held := self._held.get(draft)) is None:
+            await self._load(draft)
+        return held.draft
+
+    async def events(self, draft: UUID, after: int) -> Sequence[DraftEvent]:
+        """What happened to a draft after a version."""
+        return [record.event() for record in await self._store.events(draft, after, 2**62)]
 
     @property
     def waiting(self) -> int:
