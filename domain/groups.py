@@ -31,10 +31,10 @@ def settle(
     """
     places = _places(path, group, sides, clashes)
     base, ours, theirs, found = (_values(side, places) for side in (*sides, merged))
-    drawn = [clash for clash in clashes if _touches(clash, places)]
-    if not drawn and (same(found, ours) or same(found, theirs)):
+    others = [clash for clash in clashes if not _touches(clash, places)]
+    if len(others) == len(clashes) and (same(found, ours) or same(found, theirs)):
         return merged
-    clashes[:] = [clash for clash in clashes if clash not in drawn]
+    clashes[:] = others
     paths = tuple(p for p in places if p in base or p in ours or p in theirs)
     whole = tuple(_below(path, tokens) for tokens in group)
     clashes.append(Clash(paths, base, ours, theirs, whole))

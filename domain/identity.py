@@ -17,7 +17,8 @@ KEYS: Final = ("id", "key", "_key", "uuid")
 class Keys:
     """Which member tells the items of which list apart, as declared; a tree to walk by tokens.
 
-    A declared key goes before `KEYS`; where it does not identify every item, these do.
+    A declared key goes before `KEYS`; where it does not identify every item, these may. An item is
+    never looked for by these where it does: an item that is gone is gone.
     """
 
     __slots__ = ("any", "key", "members", "names")
@@ -135,6 +136,8 @@ class Shared:
 def shared_ids(*lists: Sequence[Any], declared: str | None = None) -> Shared | None:
     """The first key that identifies the items of every list, or None; empty lists fit any.
 
+    If the declared key identifies those of some lists only, the items go by no key.
+
     >>> shared_ids([{"id": 1, "key": "a"}], [], [{"key": "b"}])
     Shared(key='key', ids=[['a'], [], ['b']])
     """
@@ -142,6 +145,8 @@ def shared_ids(*lists: Sequence[Any], declared: str | None = None) -> Shared | N
         found = [ids for items in lists if (ids := ids_by(items, key)) is not None]
         if len(found) == len(lists) and not _ambiguous(lists, found, key, declared):
             return Shared(key, found)
+        if key == declared and any(found):
+            return None
     return None
 
 

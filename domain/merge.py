@@ -17,7 +17,7 @@ from domain.clash import Clash as Clash
 from domain.clash import Maybe
 from domain.clash import clash_at as clash_at
 from domain.form import NOWHERE, Form, Node
-from domain.identity import repeats_ids, shared_ids
+from domain.identity import own_ids, repeats_ids, shared_ids
 from domain.path import ABSENT as ABSENT
 from domain.path import child, id_token
 from domain.readings import (
@@ -124,11 +124,16 @@ class _Merging:
     ) -> Json:
         if node.rule.merge == "set":
             return united(base, ours, theirs)
-        shared = shared_ids(base, ours, theirs, declared=node.rule.key)
-        if shared is None:
-            return self._sequences(path, node, base, ours, theirs)
-        sides = zip(shared.ids, (base, ours, theirs), strict=True)
-        return self._items(path, node, *(dict(zip(*side, strict=True)) for side in sides))
+        known, declared = len(self.clashes), node.rule.key
+        shared = shared_ids(base, ours, theirs, declared=declared)
+        if shared is not None:
+            sides = zip(shared.ids, (base, ours, theirs), strict=True)
+            items = self._items(path, node, *(dict(zip(*side, strict=True)) for side in sides))
+            # What goes by other ids than the declared ones must not look as if it went by these.
+            if declared in (None, shared.key) or own_ids(items, declared)[0] != declared:
+                return items
+            del self.clashes[known:]
+        return self._sequences(path, node, base, ours, theirs)
 
     def _items(self, path: str, node: Node, base: Data, ours: Data, theirs: Data) -> Json:
         """Lists whose items have ids: item by item, and then their order."""

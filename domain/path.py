@@ -173,9 +173,11 @@ def id_token(id_: str) -> str:
 
 
 def _position_of_id(items: Sequence[Any], wanted: str, declared: str | None) -> int:
-    _, ids = own_ids(items, declared)
+    key, ids = own_ids(items, declared)
     if wanted in ids:
         return ids.index(wanted)
+    if key is not None and key == declared:
+        raise CannotApply(f"there is no item with the id {wanted!r}")
     # One item of a list may still lack its id, or have two: any key that singles one out will do.
     for key in preferred(declared):
         found = [i for i, item in enumerate(items) if id_of(item, key) == wanted]

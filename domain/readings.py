@@ -12,7 +12,10 @@ from domain.sequence import matches
 from domain.threeway import merge_orders, regions
 from domain.value import Json, fingerprint
 
-_MOST_WORDS: Final = 100_000  # in a stretch that both changed; beyond, it clashes as a whole
+_CEILING: Final = 300_000
+"""Characters, of all three sides together, that are merged by words in the sentences of one text
+that both sides changed; what lies beyond clashes sentence by sentence.
+"""
 
 
 @dataclass(slots=True)
@@ -32,6 +35,10 @@ class Readings:
         self.base += base
         self.ours += ours
         self.theirs += theirs
+
+    def extend(self, more: Readings) -> None:
+        """All that more was read."""
+        self.differ(more.base, more.ours, more.theirs)
 
 
 Settle = Callable[[Readings, Sequence[Json], Sequence[Json], Sequence[Json]], None]
@@ -58,25 +65,36 @@ def read_texts(base: str, ours: str, theirs: str) -> tuple[str, str, str]:
     >>> read_texts("a fee of 100", "one fee of 100", "a fee of 250")
     ('one fee of 250', 'one fee of 250', 'one fee of 250')
     """
-    lines = [side.splitlines(keepends=True) for side in (base, ours, theirs)]
-    readings = read(lines[0], lines[1], lines[2], _read_words)
+    readings = _Text().by_lines(base, ours, theirs)
     return "".join(readings.base), "".join(readings.ours), "".join(readings.theirs)
 
 
-def _read_words(
-    readings: Readings, base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]
-) -> None:
-    """Lines that both sides changed, word by word."""
-    sides = ["".join(side) for side in (base, ours, theirs)]
-    start, end = _common_ends(*sides)
-    middles = [text.words(side[start : len(side) - end]) for side in sides]
-    if max(map(len, middles)) > _MOST_WORDS:
-        readings.differ(base, ours, theirs)
-        return
-    found = read(middles[0], middles[1], middles[2], Readings.differ)
-    readings.agree([sides[0][:start]])
-    readings.differ(found.base, found.ours, found.theirs)
-    readings.agree([sides[0][len(sides[0]) - end :]])
+class _Text:
+    """One text being read: by lines; where both changed these, by sentences; then by words."""
+
+    def __init__(self) -> None:
+        self.room = _CEILING
+
+    def by_lines(self, *sides: str) -> Readings:
+        base, ours, theirs = (side.splitlines(keepends=True) for side in sides)
+        return read(base, ours, theirs, self._by_sentences)
+
+    def _by_sentences(self, readings: Readings, *stretches: Sequence[str]) -> None:
+        sides = ["".join(stretch) for stretch in stretches]
+        start, end = _common_ends(*sides)
+        middles = [text.sentences(side[start : len(side) - end]) for side in sides]
+        readings.agree([sides[0][:start]])
+        readings.extend(read(middles[0], middles[1], middles[2], self._by_words))
+        readings.agree([sides[0][len(sides[0]) - end :]])
+
+    def _by_words(self, readings: Readings, *stretches: Sequence[str]) -> None:
+        sides = ["".join(stretch) for stretch in stretches]
+        self.room -= sum(map(len, sides))
+        if self.room < 0:
+            readings.differ(*stretches)
+        else:
+            base, ours, theirs = map(text.words, sides)
+            readings.extend(read(base, ours, theirs, Readings.differ))
 
 
 def _common_ends(base: str, ours: str, theirs: str) -> tuple[int, int]:

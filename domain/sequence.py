@@ -2,7 +2,8 @@
 
 Tokens that occur once on both sides anchor the match (Cohen's patience diff); what lies between
 two anchors is matched the same way, and what has no anchor by difflib while it is small. A large
-stretch without anchors counts as replaced: never quadratic, and never wrong, only coarser.
+stretch without anchors counts as replaced: never quadratic, and never wrong, only coarser. Blanks
+match beside what matches and never alone: words that are written anew share nothing but blanks.
 """
 
 from __future__ import annotations
@@ -144,14 +145,15 @@ def _rows(tokens: _Tokens) -> _Tokens:
 
 def _single_pairs(left: _Tokens, right: _Tokens) -> _Pairs:
     """The positions of what occurs once on both sides, in the longest common order."""
-    here, there = _single(left), _single(right)
-    shared = [(a, there[token]) for token, a in here.items() if token in there]
+    here, there = Counter(left), Counter(right)
+    single = {t for t, n in here.items() if n == 1 and there.get(t) == 1 and not _is_blank(t)}
+    places = {token: place for place, token in enumerate(right) if token in single}
+    shared = [(place, places[token]) for place, token in enumerate(left) if token in single]
     return [shared[i] for i in longest_rising([b for _, b in shared])]
 
 
-def _single(tokens: _Tokens) -> dict[Hashable, int]:
-    counts = Counter(tokens)
-    return {token: place for place, token in enumerate(tokens) if counts[token] == 1}
+def _is_blank(token: Hashable) -> bool:
+    return type(token) is str and token.isspace()
 
 
 def _between(gap: Hunk, anchors: _Pairs) -> Iterator[Hunk]:
@@ -166,5 +168,5 @@ def _small_matches(before: _Tokens, after: _Tokens, gap: Hunk) -> _Pairs:
     if (gap.a_end - gap.a_start) * (gap.b_end - gap.b_start) > _LARGEST_TABLE:
         return []
     left, right = before[gap.a_start : gap.a_end], after[gap.b_start : gap.b_end]
-    blocks = SequenceMatcher(None, left, right, autojunk=False).get_matching_blocks()
+    blocks = SequenceMatcher(_is_blank, left, right, autojunk=False).get_matching_blocks()
     return [(gap.a_start + m.a + i, gap.b_start + m.b + i) for m in blocks for i in range(m.size)]

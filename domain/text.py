@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any, Final, TypeAlias
 
 from domain.errors import CannotApply
@@ -20,18 +20,22 @@ _PIECE: Final = 48  # characters that are found again
 _LITTLE_KEPT: Final = 3  # characters kept between two changes that read as one
 
 # A letter keeps its accents, a symbol its joiners and colours; Chinese and Japanese characters
-# stand alone, because no spaces part their words.
+# stand alone, because no spaces part their words. 19:30, 1.5, a link and an address are one word:
+# half of one person's with half of another's is nobody's.
 _ALONE: Final = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _MARKS: Final = (
     r"\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u0610-\u061a\u064b-\u065f\u0670"
     r"\u0900-\u0903\u093a-\u094f\u0981-\u0983\u09bc-\u09cd\u0e31-\u0e3a\u0e47-\u0e4e\u20d0-\u20ff"
 )
+_INNER: Final = r".,:;'’/@#&=?%+~$\-"
 _WORD: Final = re.compile(
     rf"[{_ALONE}][{_MARKS}]*"
-    rf"|[^\W{_ALONE}](?:[^\W{_ALONE}]|[{_MARKS}])*"
+    rf"|[^\W{_ALONE}](?:[^\W{_ALONE}]|[{_MARKS}]|[{_INNER}]+(?=[^\W{_ALONE}]))*"
     r"|\s+"
     r"|[^\w\s](?:[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff]|\u200d[^\w\s])*"
 )
+
+_SENTENCE_END: Final = re.compile(r"[.!?…]\s+|[。！？]\s*")
 
 
 def words(text: str) -> list[str]:
@@ -41,6 +45,16 @@ def words(text: str) -> list[str]:
     ['One', ' ', 'fee', ',', ' ', '250', ' ', '€']
     """
     return _WORD.findall(text)
+
+
+def sentences(text: str) -> list[str]:
+    """The text in sentences, each with the blanks behind it; joined they are the text again.
+
+    >>> sentences("Doors at 19.30. The band? Nine!")
+    ['Doors at 19.30. ', 'The band? ', 'Nine!']
+    """
+    ends = [found.end() for found in _SENTENCE_END.finditer(text)]
+    return [text[start:end] for start, end in pairwise([0, *ends, len(text)]) if start < end]
 
 
 def splices(before: str, after: str) -> list[Splice]:

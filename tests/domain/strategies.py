@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+
+from domain.form import Form, read_form, undefined
+from domain.path import join
 
 names = st.sampled_from(["title", "fee", "venue", "a/b", "~t", "", "0", "id:1", "é"])
 # A busy machine is no reason to fail.
@@ -30,7 +34,8 @@ long_texts = st.integers(0, 99).map(_poem)
 numbers = st.integers(-3, 3) | st.sampled_from([0.5, 1.0, -0.0, 2.0])
 scalars = st.none() | st.booleans() | numbers | short_texts
 ids = st.integers(0, 6) | st.sampled_from(["1", "2", "a", "b", "c/d", "e~"])
-id_keys = st.sampled_from(["id", "id", "id", "key", "_key", "uuid"])
+ID_KEYS = ["id", "key", "_key", "uuid", "code"]
+id_keys = st.sampled_from(["id", "id", "id", "key", "_key", "uuid", "code", "code"])
 
 
 def forms(leaves: int = 12) -> SearchStrategy[dict[str, Any]]:
@@ -94,7 +99,7 @@ def _edited_object(draw: st.DrawFn, value: dict[str, Any], chance: random.Random
     name = chance.choice(sorted(value))
     if chance.random() < 0.15:
         del result[name]
-    elif name not in ("id", "key", "_key", "uuid") or chance.random() < 0.1:
+    elif name not in ID_KEYS or chance.random() < 0.1:
         result[name] = _edited(draw, value[name], chance)
     return result
 
@@ -119,7 +124,7 @@ def _edited_list(draw: st.DrawFn, value: list[Any], chance: random.Random) -> li
 def _new_item(siblings: list[Any]) -> SearchStrategy[Any]:
     """An item like the others."""
     if siblings and type(siblings[0]) is dict:
-        shared = [k for k in ("id", "key", "_key", "uuid") if k in siblings[0]] or ["id"]
+        shared = [k for k in ID_KEYS if k in siblings[0]] or ["id"]
         return st.builds(lambda id_, value: {shared[0]: id_, "v": value}, ids, values(2))
     return st.sampled_from(["a", "b", "c", 1, True]) | values(2)
 
@@ -135,3 +140,113 @@ def edits(draw: st.DrawFn, sides: int = 1) -> tuple[Any, ...]:
     """A form, and as many edited copies of it as `sides` says."""
     base = draw(forms())
     return (base, *(draw(edited(base)) for _ in range(sides)))
+
+
+@dataclass(frozen=True)
+class Defined:
+    """Forms of one kind, one edited into the others, and the kind's definition."""
+
+    form: Form
+    data: tuple[dict[str, Any], ...]
+
+
+tokens = st.lists(names | st.just("*"), min_size=1, max_size=3)
+rules = st.fixed_dictionaries(
+    {}, optional={"merge": st.sampled_from(["text", "set", "atomic"]), "key": id_keys}
+)
+
+
+@st.composite
+def definitions(draw: st.DrawFn) -> Form:
+    """Rules at random places, with merge groups of members of the form or of a list's items."""
+    patterns = draw(st.lists(tokens, max_size=6))
+    grouped = draw(st.lists(names, unique=True, max_size=4))
+    above = draw(st.sampled_from([[], [], ["venue"], ["fee", "*"]]))
+    pairs = [grouped[start : start + 2] for start in range(0, len(grouped) - 1, 2)]
+    return read_form(
+        {
+            "form": "random",
+            "fields": {join(*pattern): draw(rules) for pattern in patterns},
+            "groups": [[join(*above, name) for name in pair] for pair in pairs],
+        }
+    )
+
+
+@st.composite
+def defined_edits(draw: st.DrawFn, sides: int = 2) -> Defined:
+    """Any form edited, with a definition made for others, or with none."""
+    form = draw(st.just(undefined("random")) | definitions())
+    return Defined(form, draw(edits(sides)))
+
+
+GIG = read_form(
+    {
+        "form": "gig",
+        "fields": {
+            "/title": {"merge": "text"},
+            "/tags": {"merge": "set"},
+            "/contact": {"merge": "atomic"},
+            "/acts": {"key": "code"},
+            "/acts/*/name": {"merge": "text"},
+            "/acts/*/shifts": {"key": "key"},
+            "/acts/*/roles": {"merge": "set"},
+        },
+        "groups": [
+            ["/start", "/end"],
+            ["/price", "/venue/currency"],
+            ["/acts/*/from", "/acts/*/to"],
+            ["/rows", "/total"],
+        ],
+    }
+)
+"""A definition in which everything is declared that can be."""
+
+few = st.integers(0, 3)
+sentences = st.lists(words, min_size=1, max_size=5).map(" ".join)
+tags = st.lists(st.sampled_from(["a", "b", "c", 1, True]), max_size=4)
+people = st.fixed_dictionaries({}, optional={"name": sentences, "phone": few})
+shifts = st.lists(st.fixed_dictionaries({"key": ids, "hours": few}), max_size=3)
+acts = st.lists(
+    st.fixed_dictionaries(
+        {"code": ids},
+        optional={
+            "id": ids,
+            "name": sentences,
+            "from": few,
+            "to": few,
+            "roles": tags,
+            "shifts": shifts,
+        },
+    ),
+    max_size=4,
+    unique_by=lambda act: str(act["code"]),
+)
+
+
+def gigs() -> SearchStrategy[dict[str, Any]]:
+    """Forms that fit the definition `GIG`."""
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "title": sentences,
+            "tags": tags,
+            "contact": people,
+            "acts": acts,
+            "start": few,
+            "end": few,
+            "price": few,
+            "venue": st.fixed_dictionaries({}, optional={"currency": few, "city": few}),
+            "rows": st.lists(people, max_size=3),
+            "total": few,
+            "fee": few,
+        },
+    )
+
+
+@st.composite
+def gig_edits(draw: st.DrawFn, sides: int = 2) -> Defined:
+    """A gig, and edited copies of it, some of them written anew."""
+    base = draw(gigs())
+    anew = gigs().map(lambda new: {**base, **new})
+    copies = (draw(edited(base) | anew | gigs()) for _ in range(sides))
+    return Defined(GIG, (base, *copies))

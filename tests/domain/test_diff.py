@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -8,13 +9,25 @@ from hypothesis import given
 
 from domain import diff
 from domain.errors import CannotApply
+from domain.form import read_form
+from domain.identity import Keys
+from domain.path import declared_keys
 from domain.value import Data, same
-from tests.domain.strategies import LAWS, THOUSANDS, edits, forms
+from tests.domain.strategies import (
+    LAWS,
+    THOUSANDS,
+    Defined,
+    defined_edits,
+    edits,
+    forms,
+    gig_edits,
+)
 
 
-def check_laws(before: Data, after: Data) -> None:
+def check_laws(before: Data, after: Data, keys: Keys | None = None) -> None:
     kept = copy.deepcopy((before, after))
-    changes = diff.diff(before, after)
+    changes = diff.diff(before, after, keys)
+    assert same(diff.apply(json.loads(json.dumps(changes)), before), after)
     back = diff.invert(changes)
     assert same(diff.apply(changes, before), after)
     assert same(diff.apply(back, after), before)
@@ -33,6 +46,19 @@ def test_changes_of_an_edit_lead_there_and_back(pair: tuple[Data, Data]) -> None
 @LAWS
 def test_changes_between_any_two_forms_lead_there_and_back(before: Data, after: Data) -> None:
     check_laws(before, after)
+
+
+@given(defined_edits(1) | gig_edits(1))
+@LAWS
+def test_changes_by_declared_keys_lead_there_and_back_on_their_own(case: Defined) -> None:
+    check_laws(case.data[0], case.data[1], case.form.keys)
+
+
+@pytest.mark.long
+@given(defined_edits(1) | gig_edits(1))
+@THOUSANDS
+def test_changes_by_declared_keys_lead_there_and_back_thousands_of_times(case: Defined) -> None:
+    check_laws(case.data[0], case.data[1], case.form.keys)
 
 
 @pytest.mark.long
@@ -89,6 +115,34 @@ def test_an_item_is_named_by_its_id_and_keeps_its_index_when_it_comes_or_goes() 
         {"op": "remove", "path": "/x/id:b", "before": {"id": "b", "fee": 1}, "index": 1},
         {"op": "add", "path": "/x/id:c", "after": {"id": "c", "fee": 1}, "index": 0},
     ]
+
+
+CODE = declared_keys({"/acts": "code", "/acts/*/shifts": "slot"})
+
+
+def test_a_change_by_a_declared_key_names_it_for_ever() -> None:
+    before = {"acts": [{"code": "a", "shifts": [{"slot": 1}]}, {"code": "b"}]}
+    after = {"acts": [{"code": "a", "shifts": [{"slot": 1, "on": True}]}]}
+    changes = diff.diff(before, after, CODE)
+    nested = {"/acts": "code", "/acts/id:a/shifts": "slot"}
+    on = {"op": "add", "path": "/acts/id:a/shifts/id:1/on", "after": True, "keys": nested}
+    gone = {"op": "remove", "path": "/acts/id:b", "before": {"code": "b"}, "index": 1}
+    assert changes == [on, {**gone, "keys": {"/acts": "code"}}]
+    assert diff.serve(changes, before) == changes
+    assert diff.apply(changes, before) == after
+
+
+def test_a_long_text_in_an_item_by_a_declared_key_is_served_whole() -> None:
+    before, after = ({"acts": [{"code": "a", "t": f"one\n{n}"}]} for n in ("fee 100", "fee 250"))
+    (shown,) = diff.serve(diff.diff(before, after, CODE), before)
+    assert (shown["after"], shown["keys"]) == ("one\nfee 250", {"/acts": "code"})
+
+
+def test_a_usual_key_is_not_named_in_a_change() -> None:
+    before, after = ({"acts": [{"id": "a", "fee": n}]} for n in (1, 2))
+    keys = read_form({"form": "gig", "fields": {"/acts": {"key": "id"}}}).keys
+    assert keys is None
+    assert "keys" not in diff.diff(before, after, CODE)[0]
 
 
 def test_one_item_dragged_through_a_long_list_is_one_move() -> None:

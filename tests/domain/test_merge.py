@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import copy
+import random
+import time
 from typing import Any
 
 import pytest
@@ -235,6 +237,24 @@ def test_edits_of_the_same_word_clash_with_texts_that_differ_there_only() -> Non
     )
 
 
+def test_two_edits_of_one_number_time_or_link_are_never_mixed() -> None:
+    for base, ours, theirs in (("19:30", "19:45", "20:30"), ("a.b/c", "a.b/d", "e.b/c")):
+        sides = [f"From {one}\non" for one in (base, ours, theirs)]
+        assert clashes(sides[0], sides[1], sides[2]) == (clash_at("/x", *sides),)
+
+
+def test_a_sentence_written_anew_clashes_as_it_was_written() -> None:
+    base = "All about us:\nred wine, good jazz."
+    ours, theirs = "All about us:\ncome hear many players.", base.replace("good", "loud")
+    assert clashes(base, ours, theirs) == (clash_at("/x", base, ours, theirs),)
+
+
+def test_words_in_one_line_merge_as_those_in_many() -> None:
+    base = "The fee is 100. The band plays at nine. " * 20
+    ours, theirs = base.replace("100", "90", 1), base[:-6] + "ten. "
+    assert merged(base, ours, theirs) == ours[:-6] + "ten. "
+
+
 def test_two_texts_added_at_one_place_clash() -> None:
     assert len(clashes(POEM, POEM + "one", POEM + "two")) == 1
     assert clashes("", "one\n", "two\n") == (clash_at("/x", "", "one\n", "two\n"),)
@@ -244,6 +264,16 @@ def test_a_text_beyond_the_ceiling_clashes_as_a_whole() -> None:
     base = "a b " * 100_000
     found = merge({"x": base}, {"x": f"x\n{base}y"}, {"x": f"{base}z\nz"})
     assert found.clashes == (clash_at("/x", base, f"x\n{base}y", f"{base}z\nz"),)
+
+
+@pytest.mark.parametrize("sign", ["word ", "One. ", "a\n", "!?", "x"])
+def test_a_megabyte_that_both_wrote_anew_clashes_in_time(sign: str) -> None:
+    chance = random.Random(1)
+    sides = ["".join(chance.choices([sign, "other ", "b"], k=250_000)) for _ in range(3)]
+    began = time.process_time()
+    found = merge({"x": sides[0]}, {"x": sides[1]}, {"x": sides[2]})
+    assert time.process_time() - began < 3
+    assert [clash.path for clash in found.clashes] == ["/x"]
 
 
 def test_paths_of_clashes_are_escaped() -> None:

@@ -112,6 +112,22 @@ def test_where_the_declared_key_fails_the_usual_ones_hold() -> None:
     assert merged(base, ours, theirs, CODE) == [theirs[0], ours[0]]
 
 
+def test_where_only_some_lists_have_the_declared_key_equal_content_counts() -> None:
+    base = [{"id": 1, "code": "a"}, {"id": 2, "code": "b"}]
+    ours, theirs = [*base, {"id": 3}], [{"id": 1, "code": "a", "fee": 1}, base[1]]
+    assert merged(base, ours, theirs, CODE) == [theirs[0], base[1], {"id": 3}]
+
+
+def test_what_went_by_another_id_is_found_again_by_the_declared_key_or_not_merged() -> None:
+    base, ours, theirs = (
+        [{"id": 1, "code": "a", "fee": 1}, {"id": 2}],
+        [{"id": 1, "code": "a", "fee": 2}, {"id": 2}],
+        [{"id": 1, "code": "a", "fee": 3}],
+    )
+    found = merge({"x": base}, {"x": ours}, {"x": theirs}, CODE)
+    assert found.clashes == (clash_at("/x", base, ours, theirs),)
+
+
 def test_where_an_id_would_mean_another_item_by_the_declared_key_places_count() -> None:
     base = [{"id": "b", "code": "a"}, {"id": "a"}]
     ours, theirs = [{"id": "b", "code": "a", "n": 1}, {"id": "a"}], [*base, {"id": "c"}]

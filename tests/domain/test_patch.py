@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from domain.errors import CannotApply
 from domain.patch import apply_operations, merge_patch, patch
+from domain.path import declared_keys
 from domain.value import Data, same
 from tests.domain import rfc6902
 from tests.domain.strategies import LAWS, forms, values
@@ -110,6 +111,27 @@ def test_an_operation_that_does_not_fit_is_named_and_changes_nothing(operations:
         patch(ACTS, [op("add", "/new", value=1), *operations])
     assert refused.value.index == 1
     assert kept == ACTS
+
+
+def test_items_are_named_by_a_declared_key() -> None:
+    keys = declared_keys({"/acts": "code"})
+    form = {"acts": [{"code": n, "fee": 1} for n in range(20)]}
+    operations = [
+        op("replace", "/acts/id:7/fee", value=2),
+        op("move", "/acts/0", from_="/acts/id:7"),
+        op("remove", "/acts/id:19"),
+        op("replace", "/acts/id:18/code", value="x"),
+        op("add", "/acts/id:x/fee", value=3),
+        op("add", "/acts/id:y", value={"code": "y"}),
+    ]
+    acts = patch(form, operations, keys)["acts"]
+    assert acts[0] == {"code": 7, "fee": 2}
+    assert acts[-2:] == [{"code": "x", "fee": 3}, {"code": "y"}]
+    assert len(acts) == 20
+    with pytest.raises(CannotApply):
+        patch(form, [op("add", "/acts/id:7", value={"code": 7})], keys)
+    with pytest.raises(CannotApply):
+        patch(form, [op("move", "/acts/7/x", from_="/acts/id:7")], keys)
 
 
 def test_the_path_in_the_error_is_the_path_as_written() -> None:

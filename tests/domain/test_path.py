@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 
 from domain.errors import CannotApply
 from domain.identity import Shared, own_ids, shared_ids
-from domain.path import ABSENT, canonical, child, find, get, join, parse, related
+from domain.path import (
+    ABSENT,
+    canonical,
+    child,
+    declared_keys,
+    find,
+    get,
+    join,
+    parse,
+    related,
+)
 
 FORM = {"acts": [{"id": "a5", "fee": 1}, {"id": 7, "tags": ["x", "y"]}], "a/b": {"": 0}, "id:1": 2}
 
@@ -108,6 +118,23 @@ def test_an_id_that_only_one_item_has_names_it_even_if_others_have_none() -> Non
     items = [{"id": 1}, {"name": "new"}, {"id": 2}, {"id": 2}]
     assert get(items, "/id:1") == {"id": 1}
     assert find(items, "/id:2") is ABSENT
+
+
+def test_a_declared_key_goes_before_the_usual_ones_and_alone_where_it_names_every_item() -> None:
+    keys = declared_keys({"/acts": "code", "/acts/*/shifts": "slot"})
+    a, b = {"code": "a", "id": "b", "shifts": [{"slot": 1}]}, {"code": "b", "id": "c"}
+    assert find({"acts": [a, b]}, "/acts/id:b", keys) == b
+    assert find({"acts": [a, b]}, "/acts/id:c", keys) is ABSENT
+    assert find({"acts": [a, {"id": "c"}]}, "/acts/id:c", keys) == {"id": "c"}
+    assert get({"acts": [a, b]}, "/acts/id:a/shifts/id:1", keys) == {"slot": 1}
+    assert canonical({"acts": [a, b]}, "/acts/0/shifts/0", keys) == "/acts/id:a/shifts/id:1"
+
+
+def test_lists_of_which_only_some_have_the_declared_key_share_none() -> None:
+    a, b = [{"id": 1, "code": "a"}], [{"id": 1}]
+    assert shared_ids(a, a, declared="code") == Shared("code", [["a"], ["a"]])
+    assert shared_ids(b, b, declared="code") == Shared("id", [["1"], ["1"]])
+    assert shared_ids(a, b, declared="code") is None
 
 
 @pytest.mark.parametrize(

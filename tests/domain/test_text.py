@@ -40,8 +40,9 @@ def test_splices_lead_there_and_back(before: str, after: str) -> None:
 
 @given(st.text() | any_texts)
 @LAWS
-def test_words_joined_are_the_text(any_text: str) -> None:
+def test_words_or_sentences_joined_are_the_text(any_text: str) -> None:
     assert "".join(text.words(any_text)) == any_text
+    assert "".join(text.sentences(any_text)) == any_text
 
 
 @pytest.mark.parametrize(
@@ -52,11 +53,29 @@ def test_words_joined_are_the_text(any_text: str) -> None:
         ("hi 👩‍👧!", ["hi", " ", "👩‍👧", "!"]),
         ("👍🏽👍", ["👍🏽", "👍"]),
         ("a\n\n b", ["a", "\n\n ", "b"]),
+        ("19:30, 1.5 and 1.", ["19:30", ",", " ", "1.5", " ", "and", " ", "1", "."]),
+        ("see https://a.b/c?d=1!", ["see", " ", "https://a.b/c?d=1", "!"]),
+        ("don't, e-mail", ["don't", ",", " ", "e-mail"]),
         ("", []),
     ],
 )
 def test_a_word_keeps_its_accents_and_a_sign_its_parts(sentence: str, words: list[str]) -> None:
     assert text.words(sentence) == words
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "sentences"),
+    [
+        ("Doors at 19.30. The fee? 1.5!", ["Doors at 19.30. ", "The fee? ", "1.5!"]),
+        ("です。ます。", ["です。", "ます。"]),
+        ("one\n two.\n\nthree", ["one\n two.\n\n", "three"]),
+        ("", []),
+    ],
+)
+def test_a_sentence_ends_with_its_sign_and_the_blanks_behind_it(
+    paragraph: str, sentences: list[str]
+) -> None:
+    assert text.sentences(paragraph) == sentences
 
 
 def test_one_key_stroke_is_one_small_splice() -> None:
