@@ -242,20 +242,47 @@ def _opened(met: Met, author: Author, number: int) -> Conflict:
 
 def _carried_on(conflict: Conflict, write: Write, again: Sequence[Met]) -> Conflict:
     """A conflict after a write: decided where its author saw it, else moved along."""
-    theirs = conflict["theirs"]
-    if again:
-        theirs = [s for s in theirs if not write.author.wrote(s)]
-    elif any(map(write.touches, conflict["paths"])):
-        agreed = all(map(write.agrees, conflict["paths"]))
-        theirs = [
-            s
-            for s in theirs
-            if s["version"] > write.seen and not (agreed and write.author.wrote(s))
-        ]
+    theirs, own = conflict["theirs"], list[Side]()
+    if again or any(map(write.touches, conflict["paths"])):
+        own = [s for s in theirs if write.author.wrote(s)]
+        theirs = [s for s in theirs if s not in own and (again or s["version"] > write.seen)]
     now = _moved_along(_with_theirs(conflict, theirs), write)
     for one in again:
-        now = _with_entry(now, one.clash, write.author)
-    return _still_different(now)
+        now = _widened(now, one.clash)
+    return _still_different(_with_entries(now, _entries(now, write, own, again)))
+
+
+def _entries(
+    conflict: Conflict, write: Write, own: Sequence[Side], again: Sequence[Met]
+) -> list[Side]:
+    """The author's entry, if there is still one.
+
+    Of a text it wants what it wanted before it saw the conflict too, with what it made of that.
+    """
+    known = [
+        _with_values(side, _typed_on(side["values"], write, conflict["paths"]))
+        for side in own
+        if side["version"] > write.seen
+    ]
+    if not again:
+        return known
+    values = known[0]["values"] if known else _sent_values(conflict, again)
+    return [write.author.side(values)]
+
+
+def _typed_on(values: Values, write: Write, paths: Sequence[str]) -> Values:
+    """An entry's values with what its author has made of them since."""
+    mine = put(write.base, paths, values, write.keys)
+    return values_at(merge(write.base, write.sent, mine, write.form).data, paths, write.keys)
+
+
+def _sent_values(conflict: Conflict, again: Sequence[Met]) -> Values:
+    """What the author of these clashes holds at the paths of the conflict."""
+    values = conflict["base"]
+    for clash in (one.clash for one in again):
+        kept = {path: value for path, value in values.items() if path not in clash.paths}
+        values = {**kept, **clash.theirs}
+    return values
 
 
 def _with_theirs(conflict: Conflict, theirs: list[Side]) -> Conflict:
@@ -268,28 +295,26 @@ def _with_values(side: Side, values: Values) -> Side:
     return cast("Side", {**side, "values": values})
 
 
-def _with_entry(conflict: Conflict, clash: Clash, author: Author) -> Conflict:
-    """The conflict with its author's new values; the same values are never held twice.
-
-    Where the clash is about more paths (a group), the older sides held there what the base does.
-    """
-    wider = {path: value for path, value in clash.base.items() if path not in conflict["paths"]}
-    theirs = [_with_values(s, {**wider, **s["values"]}) for s in conflict["theirs"]]
-    older = {p: v for p, v in conflict["base"].items() if p not in clash.paths}
-    values = {**older, **clash.theirs}
-    known = any(same(s["values"], values) for s in theirs)
-    if known and not wider:
+def _widened(conflict: Conflict, clash: Clash) -> Conflict:
+    """The conflict with the clash's paths too; the older sides held there what the base does."""
+    if set(clash.paths).issubset(conflict["paths"]):
         return conflict
-    if not known:
-        theirs.append(author.side(values))
+    wider = {path: value for path, value in clash.base.items() if path not in conflict["paths"]}
     return Conflict(
         id=conflict["id"],
         paths=list(dict.fromkeys([*conflict["paths"], *clash.paths])),
         group=conflict["group"],
         base={**wider, **conflict["base"]},
         ours=_with_values(conflict["ours"], {**clash.ours, **conflict["ours"]["values"]}),
-        theirs=theirs,
+        theirs=[_with_values(s, {**wider, **s["values"]}) for s in conflict["theirs"]],
     )
+
+
+def _with_entries(conflict: Conflict, entries: Sequence[Side]) -> Conflict:
+    """The conflict with these entries too; the same values are never held twice."""
+    held = conflict["theirs"]
+    new = [e for e in entries if not any(same(e["values"], s["values"]) for s in held)]
+    return _with_theirs(conflict, [*held, *new])
 
 
 def _still_different(conflict: Conflict) -> Conflict:
