@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 import api.conflicts
 import api.drafts
+import api.forms
 import api.versions
 from api.health import Readiness, health_routes
 from api.held import HeldDrafts
@@ -25,13 +26,14 @@ from api.problem_routes import install_problems
 from api.reading import Reading
 from api.saving import Saving
 from api.security import Tokens
-from api.settings import Settings
+from api.settings import ConfigurationError, Settings
 from api.thinking import Thinking
 from api.writer import Writer
 from domain.chain import Chain, ChainKey
 from domain.drafts import Drafts, Rules
 from domain.errors import StoreUnavailable
 from projections.catch_up import CatchUp
+from projections.forms import BrokenForm, Forms
 from projections.store.base import Store
 from projections.store.postgres import PostgresStore
 from projections.store.sqlite import SqliteStore
@@ -49,12 +51,25 @@ def open_store(settings: Settings) -> Store:
     return PostgresStore(settings.database_url)
 
 
+def open_forms(settings: Settings, store: Store) -> Forms:
+    """The form definitions: those in files at once, those of the store once it is started.
+
+    Raises:
+        ConfigurationError: A file cannot be used; the sentence names it and the place.
+    """
+    try:
+        return Forms(store, settings.forms)
+    except BrokenForm as broken:
+        raise ConfigurationError(f"{broken} VARIORUM_FORMS names the folder.") from None
+
+
 class Service:
     """One process of the service: its parts, and their start and stop."""
 
     def __init__(self, settings: Settings, store: Store, clock: Clock) -> None:
         self.settings, self.store = settings, store
         self.people = People(store)
+        self.forms = open_forms(settings, store)
         self.catch_up = CatchUp(store)
         self.writer = Writer(
             store,
@@ -79,6 +94,7 @@ class Service:
     async def running(self, _: FastAPI) -> AsyncIterator[None]:
         """From the first connection to the last commit."""
         await self.store.start()
+        await self.forms.start()
         self.writer.start()
         self.catch_up.start()
         try:
@@ -87,6 +103,7 @@ class Service:
             self.thinking.stop()
             await self.writer.stop()
             await self.catch_up.stop()
+            await self.forms.stop()
             await self.store.stop()
 
     async def ready(self) -> Readiness:
@@ -115,10 +132,12 @@ def create_app(settings: Settings, *, clock: Clock = now, store: Store | None = 
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.parts = service.parts
+    app.state.forms = service.forms
     install_problems(app)
     app.include_router(health_routes(service.ready, metrics))
     app.include_router(api.drafts.router)
     app.include_router(api.versions.router)
+    app.include_router(api.forms.router)
     app.include_router(api.conflicts.router)
     patch_fastapi(app)  # /docs out of a package: FastAPI's own page asks a host far away
     hot = app.state.hot = Hot(app, service.parts)

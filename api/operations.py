@@ -18,7 +18,7 @@ from uuid import UUID
 import orjson
 import psycopg
 
-from api.app import open_store
+from api.app import open_forms, open_store
 from api.settings import ConfigurationError, Settings
 from domain.errors import StoreUnavailable
 from projections import rebuild as rebuilding
@@ -72,6 +72,11 @@ def require_schema(settings: Settings) -> None:
             pass
 
     asyncio.run(look())
+
+
+def require_forms(settings: Settings) -> None:
+    """Refuse to go on with form definitions that cannot be read, before any worker does."""
+    open_forms(settings, open_store(settings))
 
 
 async def rebuild(settings: Settings, progress: Progress) -> int:
@@ -204,6 +209,7 @@ async def examine(settings: Settings) -> list[Finding]:
         async with _opened(settings) as store:
             findings.append(Finding(True, "the database answers and its tables are this release's"))
             findings += await _examine_projections(store)
+            findings.append(await _examine_forms(settings, store))
     except (StoreUnavailable, SchemaTooOld, SchemaTooNew, Failed) as problem:
         return [*findings, Finding(False, str(problem))]
     if not settings.on_sqlite:
@@ -229,6 +235,16 @@ async def _examine_projections(store: Store) -> list[Finding]:
         Finding(True, f"the drafts page is {behind} events behind"),
         Finding(not aside, f"events set aside: {names or 'none'}"),
     ]
+
+
+async def _examine_forms(settings: Settings, store: Store) -> Finding:
+    try:
+        forms = open_forms(settings, store)
+    except ConfigurationError as problem:
+        return Finding(False, str(problem))
+    await forms.refresh()
+    names = ", ".join(known.form.form for known in forms.listed("", 4))
+    return Finding(True, f"the form definitions can be read: {names}")
 
 
 async def _examine_login(settings: Settings) -> list[Finding]:

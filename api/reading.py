@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,8 @@ from domain import diff
 from domain.draft import Beginning, DataEvent, DraftEvent
 from domain.errors import DraftNotFound, VersionNotFound
 from projections.catch_up import CatchUp
+from projections.completeness import completeness
+from projections.forms import Forms
 from projections.snapshot import body_at, conflicts_of, data_at
 from projections.store.base import DraftFilter, Store, VersionFilter, VersionLine
 from projections.store.records import Reading as Row
@@ -96,6 +99,13 @@ class Reading:
         later = [one for one in held if int(one["id"][1:]) > after]
         found = page(later[: limit + 1], limit, lambda one: cursor(int(one["id"][1:])))
         return {**found, "items": await self._people.named(found["items"])}
+
+    async def completeness(self, draft: UUID, sub: str, forms: Forms) -> dict[str, Any]:
+        """What the draft lacks by its form's definition; in a thread, for it may take long."""
+        row = await self._row(draft, await self._principal(sub), None)
+        shown = orjson.loads(body_at(draft, row))
+        report = await to_thread(completeness, forms.of(shown["form"]), shown["data"])
+        return {"id": draft, "version": row.head, **asdict(report)}
 
     async def drafts(self, sub: str, wanted: DraftFilter) -> dict[str, Any]:
         """A page of the caller's drafts, own and shared."""

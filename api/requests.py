@@ -158,7 +158,7 @@ def _pointer(loc: Sequence[int | str], body: Any) -> str:
     for i, step in enumerate(loc):
         if _has(body, step):
             body = body[step]
-        elif i < len(loc) - 1:
+        elif i < len(loc) - 1 or step == "[key]":  # the name before it is what is wrong
             continue
         tokens.append(str(step))
     return join(*tokens)

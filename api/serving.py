@@ -39,6 +39,7 @@ def serve_forever(given: dict[str, Any]) -> None:
         operations.migrate(settings)
     _forget_owner()
     operations.require_schema(settings)
+    operations.require_forms(settings)
     port = _free_port(settings)
     _greet(settings, port)
     configure_logs(settings.log_level)  # for the process that watches over several workers

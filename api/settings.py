@@ -113,6 +113,7 @@ class Settings(BaseSettings):
     chain_key: Secret | None = None
     old_chain_keys: Secrets | None = None
 
+    forms: Path | None = Field(None, description="a folder of form definitions")
     expiry_days: Count = 30
 
     max_body: int = Field(1_048_576, ge=1_024, description="bytes")

@@ -139,13 +139,20 @@ def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Errors:
         yield ValidationError("does not match")
 
 
+def _properties(checker: Any, schemas: Mapping[str, Any], value: Any, _: Any) -> Errors:
+    if isinstance(value, dict):
+        for name, schema in schemas.items():
+            if name in value:
+                yield from _member(checker, schema, value, name)
+
+
 def _pattern_properties(checker: Any, patterns: Mapping[str, Any], value: Any, _: Any) -> Errors:
     if isinstance(value, dict):
         for pattern, schema in patterns.items():
             for name in value:
                 _ALLOWANCE.get().check()
                 if matches(pattern, name):
-                    yield from checker.descend(value[name], schema, name, pattern)
+                    yield from _member(checker, schema, value, name)
 
 
 def _additional_properties(checker: Any, schema: Any, value: Any, whole: Any) -> Errors:
@@ -153,12 +160,13 @@ def _additional_properties(checker: Any, schema: Any, value: Any, whole: Any) ->
         for name in value:
             _ALLOWANCE.get().check()
             if not _names(whole, name):
-                yield from _additional(checker, schema, value, name)
+                yield from _member(checker, schema, value, name, "additionalProperties")
 
 
-def _additional(checker: Any, schema: Any, value: Any, name: str) -> Errors:
+def _member(checker: Any, schema: Any, value: Any, name: str, keyword: str | None = None) -> Errors:
+    """What a member lacks; of one that may not be there the library forgets the name."""
     if schema is False:
-        yield ValidationError("unknown", path=[name])
+        yield ValidationError("not allowed", validator=keyword, path=[name])
     else:
         yield from checker.descend(value[name], schema, name)
 
@@ -187,6 +195,7 @@ _OURS: Final[dict[str, Keyword]] = {
     "required": _required,
     "dependentRequired": _dependent_required,
     "pattern": _pattern,
+    "properties": _properties,
     "patternProperties": _pattern_properties,
     "additionalProperties": _additional_properties,
     "uniqueItems": _unique_items,

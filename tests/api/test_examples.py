@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ import httpx
 import pytest
 from starlette.types import ASGIApp
 
+from api.security import make_token
 from tests.api.calls import Caller
-from tests.running import Clock
+from tests.commands import KEYS
+from tests.running import NOON, Clock
 
 EXAMPLES = Path(__file__).parent / "examples"
 WRITING = bool(os.environ.get("VARIORUM_WRITE_EXAMPLES"))  # the settings of a test hide it
@@ -31,6 +34,27 @@ GIG = {
     "acts": [{"id": "a5", "name": "Foo"}, {"id": "a6", "name": "Bar"}],
     "description": "Doors at eight.\nMusic from nine.",
 }
+VENUE = {
+    "form": "venue",
+    "label": "Venue",
+    "title": "/name",
+    "steps": [{"id": "place", "label": "Place", "paths": ["/name", "/rooms"]}],
+    "fields": {
+        "/name": {"label": "Name"},
+        "/rooms": {"label": "Rooms", "key": "number", "item": "/name"},
+        "/about": {"label": "About", "merge": "text"},
+        "/kinds": {"label": "Kinds", "merge": "set"},
+        "/owner": {"label": "Owner", "merge": "atomic", "sensitive": True},
+    },
+    "groups": [["/rent", "/currency"]],
+    "schema": {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": {"type": "string", "minLength": 1}},
+    },
+}
+YEARS = timedelta(days=3_650)
 NO_BODY = {
     ("DELETE", "/v1/drafts/{draft_id}"),
     ("DELETE", "/v1/drafts/{draft_id}/versions/{version}/label"),
@@ -107,6 +131,7 @@ async def told(ann: Caller, clock: Clock) -> Story:
     await tells("submit", "POST", f"{DRAFT}/submit")
     await tells("problem-draft-closed", "PATCH", DRAFT, json=edit("/fee", 1))
     await conflicts(story)
+    await forms(story)
     return story
 
 
@@ -132,6 +157,23 @@ async def conflicts(story: Story) -> None:
     await tells("save-on-fork", "PATCH", fork, json={"data": {"title": "Jazz"}, "based_on": 1})
     await tells("merge", "POST", f"{draft}/merge", json={"fork": fork})
     await tells("problem-not-its-fork", "POST", f"{fork}/merge", json={"fork": draft})
+
+
+async def forms(story: Story) -> None:
+    """How an admin defines a form, and what the first draft lacks by its own."""
+    tells = story.tells
+    token = make_token(KEYS["VARIORUM_JWT_SECRET"].encode(), "ada", ["admin"], YEARS, now=NOON)
+    admin = {"authorization": f"Bearer {token}"}
+    await tells("problem-forbidden", "PUT", "/v1/forms/venue", json=VENUE)
+    await tells("define-form", "PUT", "/v1/forms/venue", json=VENUE, headers=admin)
+    wrong = {**VENUE, "fields": {"name": {}}, "schema": {"type": "text"}}
+    await tells("problem-form-invalid", "PUT", "/v1/forms/venue", json=wrong, headers=admin)
+    wrong = {**VENUE, "schema": {"properties": {"name": {"type": "text"}}}}
+    await tells("problem-schema-invalid", "PUT", "/v1/forms/venue", json=wrong, headers=admin)
+    await tells("form", "GET", "/v1/forms/venue")
+    await tells("forms", "GET", "/v1/forms")
+    await tells("problem-form-not-found", "GET", "/v1/forms/unheard-of")
+    await tells("completeness", "GET", f"{DRAFT}/completeness")
 
 
 async def problems(story: Story) -> None:

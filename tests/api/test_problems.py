@@ -55,6 +55,7 @@ EXAMPLES: list[tuple[errors.VariorumError, int, dict[str, Any]]] = [
     (errors.Clash([CLASH]), 409, {"conflicts": [CLASH]}),
     (errors.ConflictClosed("c1"), 409, {"conflict": "c1"}),
     (errors.ConflictNotFound("c9"), 404, {"conflict": "c9"}),
+    (errors.FormNotFound("venue"), 404, {}),
     (errors.NotItsFork(), 422, {}),
     (errors.SeqReused(7), 409, {"last_seq": 7}),
     (errors.SeqSkipped(7), 409, {"last_seq": 7}),

@@ -73,6 +73,14 @@ def test_what_fits_is_not_named(schema: Any, value: Any) -> None:
     assert told(of_field(**schema), {"x": value}) == []
 
 
+def test_what_may_not_be_there_is_named_by_its_own_place() -> None:
+    schema = {"properties": {"a": False}, "patternProperties": {"^b": False}}
+    assert told(of_field(**schema), {"x": {"a": 1, "b": 2, "c": 3}}) == [
+        ("x/a", None),
+        ("x/b", None),
+    ]
+
+
 def test_what_is_missing_is_named_by_the_place_where_it_should_be() -> None:
     schema = {
         "required": ["title", "venue"],
