@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
+from projections.store.api_keys import ApiKey
 from projections.store.records import FormRow, Group, Head, Loaded, Outcome, Reading, Record, State
 
 if TYPE_CHECKING:
@@ -140,6 +141,20 @@ class Store(Protocol):
 
     async def drafts(self, principal: str, wanted: DraftFilter) -> Sequence[Mapping[str, Any]]:
         """Lines of the drafts page."""
+
+    # -- machines' keys
+
+    async def add_api_key(self, key: ApiKey) -> None:
+        """Keep a new key."""
+
+    async def api_key(self, id_: str) -> ApiKey | None:
+        """The key of this id, also if it has ended."""
+
+    async def api_keys(self) -> Sequence[ApiKey]:
+        """All keys there ever were, oldest first."""
+
+    async def revoke_api_key(self, id_: str, at: datetime) -> bool:
+        """End a key; one that has ended stays as it is. False if there is none of this id."""
 
     # -- the read models
 

@@ -32,7 +32,7 @@ CONTENT = {
     "access": "draft",
     "tombstones": "draft",
 }
-FOR_WRITERS_ONLY = ("slots", "positions", "set_aside", "forms")
+FOR_WRITERS_ONLY = ("slots", "positions", "set_aside", "forms", "api_keys")
 REFUSED = psycopg.errors.InsufficientPrivilege
 
 
@@ -277,6 +277,10 @@ async def test_what_is_in_the_log_stays_as_it_is(
         "DELETE FROM forms",
         "TRUNCATE forms",
         "INSERT INTO forms (number) OVERRIDING SYSTEM VALUE VALUES (1)",
+        "UPDATE api_keys SET role = 'admin'",
+        "UPDATE api_keys SET digest = ''",
+        "UPDATE api_keys SET expires_at = NULL",
+        "DELETE FROM api_keys",
     ):
         with pytest.raises(REFUSED):
             await anyone.execute(statement)

@@ -38,6 +38,17 @@ VERSION_OF_SEQ = (
 SLOT = (
     "SELECT draft FROM slots WHERE owner = %b AND form = %b AND subject = %b AND has_subject = %b"
 )
+ADD_API_KEY = "INSERT INTO api_keys VALUES (%s, %s, %s, %s, %s, %s, %s)"
+API_KEYS = (
+    "SELECT id, name, role, digest, created_at, expires_at, revoked_at FROM api_keys "
+    "ORDER BY created_at, id"
+)
+API_KEY = (
+    "SELECT id, name, role, digest, created_at, expires_at, revoked_at FROM api_keys WHERE id = %b"
+)
+REVOKE_API_KEY = (
+    "UPDATE api_keys SET revoked_at = coalesce(revoked_at, %b) WHERE id = %b RETURNING id"
+)
 KEY_OF = "SELECT key FROM people WHERE sub = %b"
 NEW_KEY = "INSERT INTO people VALUES (%s, %s) ON CONFLICT DO NOTHING"
 SUBS_OF = "SELECT key, sub FROM people WHERE key = ANY(%b::text[])"

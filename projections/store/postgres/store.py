@@ -14,6 +14,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
 from domain.errors import Forbidden
+from projections.store.api_keys import ApiKey
 from projections.store.base import END, DraftFilter, Line, VersionFilter, VersionLine
 from projections.store.migrations import must_be_current
 from projections.store.postgres import queries
@@ -250,6 +251,31 @@ class PostgresStore:
         """Lines of the drafts page."""
         statement, arguments = queries.drafts(principal, wanted)
         return await self._dicts(principal, statement, arguments)
+
+    # -- machines' keys
+
+    async def add_api_key(self, key: ApiKey) -> None:
+        """Keep a new key."""
+        columns = (key.id, key.name, key.role, key.digest)
+        times = (key.created_at, key.expires_at, key.revoked_at)
+        async with self._working() as connection:
+            await connection.execute(queries.ADD_API_KEY, (*columns, *times))
+
+    async def api_key(self, id_: str) -> ApiKey | None:
+        """The key of this id, also if it has ended."""
+        async with self._working() as connection:
+            rows = await _rows(connection, queries.API_KEY, (id_,))
+        return ApiKey(*rows[0]) if rows else None
+
+    async def api_keys(self) -> Sequence[ApiKey]:
+        """All keys there ever were, oldest first."""
+        async with self._working() as connection:
+            return [ApiKey(*row) for row in await _rows(connection, queries.API_KEYS, ())]
+
+    async def revoke_api_key(self, id_: str, at: datetime) -> bool:
+        """End a key; one that has ended stays as it is. False if there is none of this id."""
+        async with self._working() as connection:
+            return bool(await _rows(connection, queries.REVOKE_API_KEY, (at, id_)))
 
     # -- the read models
 

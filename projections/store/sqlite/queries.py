@@ -24,6 +24,11 @@ TAIL = (
 )
 VERSION_OF_SEQ = "SELECT version FROM versions WHERE draft = ? AND device = ? AND seq = ? LIMIT 1"
 SLOT = "SELECT draft FROM slots WHERE owner = ? AND form = ? AND subject = ? AND has_subject = ?"
+ADD_API_KEY = "INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?)"
+API_KEY = "SELECT id, name, role, digest, created_at, expires_at, revoked_at FROM api_keys"
+REVOKE_API_KEY = (
+    "UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?) WHERE id = ? RETURNING id"
+)
 MAY_WRITE = "SELECT 1 FROM access WHERE draft = ? AND principal = ? AND role IN ('owner', 'editor')"
 ADD_EVENT = "INSERT INTO stored_events (originator_id, originator_version, topic, state, by, hash) VALUES (?, ?, ?, ?, ?, ?)"
 ADD_VERSION = "INSERT INTO versions (draft, version, at, act, by, device, seq, paths, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from domain.errors import Forbidden, StoreUnavailable
+from projections.store.api_keys import ApiKey
 from projections.store.base import END, PAGE_BYTES, DraftFilter, Line, VersionFilter, VersionLine
 from projections.store.migrations import must_be_current
 from projections.store.records import (
@@ -196,6 +197,27 @@ class SqliteStore:
             {**line, "draft": UUID(line["draft"]), "template": bool(line["template"])}
             for line in lines
         ]
+
+    # -- machines' keys
+
+    async def add_api_key(self, key: ApiKey) -> None:
+        """Keep a new key."""
+        columns = (key.id, key.name, key.role, key.digest)
+        times = map(_column, (key.created_at, key.expires_at, key.revoked_at))
+        self._rows(queries.ADD_API_KEY, (*columns, *times))
+
+    async def api_key(self, id_: str) -> ApiKey | None:
+        """The key of this id, also if it has ended."""
+        rows = self._rows(f"{queries.API_KEY} WHERE id = ?", (id_,))
+        return _api_key(rows[0]) if rows else None
+
+    async def api_keys(self) -> Sequence[ApiKey]:
+        """All keys there ever were, oldest first."""
+        return [_api_key(r) for r in self._rows(f"{queries.API_KEY} ORDER BY created_at, id", ())]
+
+    async def revoke_api_key(self, id_: str, at: datetime) -> bool:
+        """End a key; one that has ended stays as it is. False if there is none of this id."""
+        return self._one(queries.REVOKE_API_KEY, (_text(at), id_)) is not None
 
     # -- the read models
 
@@ -409,6 +431,15 @@ def _slot(owner: str, form: str, subject: str | None) -> tuple[Any, ...]:
 def _text(moment: datetime) -> str:
     """RFC 3339 in UTC, always with six digits, so that texts sort as times do."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _api_key(row: Sequence[Any]) -> ApiKey:
+    *columns, created, expires, revoked = row
+    return ApiKey(*columns, *map(_moment, (created, expires, revoked)))
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _columns(row: Mapping[str, Any]) -> dict[str, Any]:
