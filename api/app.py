@@ -15,9 +15,13 @@ import api.conflicts
 import api.drafts
 import api.forms
 import api.versions
+from api.api_keys import ApiKeys
+from api.callers import Callers
 from api.health import Readiness, health_routes
 from api.held import HeldDrafts
 from api.hot import Clock, Hot, Parts
+from api.jwks import IssuerKeys
+from api.limits import CountedByAddress, Rates
 from api.logs import RequestLog
 from api.metrics import Metrics
 from api.middleware import wrap
@@ -79,10 +83,11 @@ class Service:
             on_commit=self.catch_up.wake,
         )
         self.thinking = Thinking(self.writer)
+        self.rates = Rates(settings, lambda: clock().timestamp())
         limits = settings.limits
         rules = Rules(settings.expiry_days, limits.depth, limits.members)
         self.parts = Parts(
-            tokens=Tokens(settings, clock),
+            callers=_callers(settings, store, clock, self.rates),
             people=self.people,
             saving=Saving(store, self.writer, self.thinking, Drafts(rules), self.people),
             reading=Reading(store, self.people, self.catch_up),
@@ -119,6 +124,12 @@ class Service:
         )
 
 
+def _callers(settings: Settings, store: Store, clock: Clock, rates: Rates) -> Callers:
+    url = settings.jwks_url
+    issuer = IssuerKeys(url, settings.algorithms, clock) if url else None
+    return Callers(Tokens(settings, clock, issuer), issuer, ApiKeys(store, clock), rates)
+
+
 def create_app(settings: Settings, *, clock: Clock = now, store: Store | None = None) -> ASGIApp:
     """The service as an ASGI app, in all its wrappers."""
     service = Service(settings, store or open_store(settings), clock)
@@ -140,5 +151,5 @@ def create_app(settings: Settings, *, clock: Clock = now, store: Store | None = 
     app.include_router(api.forms.router)
     app.include_router(api.conflicts.router)
     patch_fastapi(app)  # /docs out of a package: FastAPI's own page asks a host far away
-    hot = app.state.hot = Hot(app, service.parts)
+    hot = app.state.hot = Hot(CountedByAddress(app, service.rates), service.parts)
     return wrap(hot, settings, metrics, RequestLog(settings.log_level))

@@ -1,4 +1,4 @@
-"""The command `variorum`: serve, migrate, rebuild, token, export, backup, doctor."""
+"""The command `variorum`: serve, migrate, rebuild, token, key, export, backup, doctor."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from api.security import Tokens
 from api.serving import serve_forever
 from api.settings import ConfigurationError, load_settings
 from domain.errors import VariorumError
+from projections.store.api_keys import ApiKey
 from projections.store.migrations import SchemaTooNew, SchemaTooOld
 
 cli = typer.Typer(
@@ -29,8 +30,12 @@ cli = typer.Typer(
 )
 
 
+key = typer.Typer(help="Make and revoke API keys, by which machines call.", no_args_is_help=True)
+cli.add_typer(key, name="key")
+
+
 class Role(StrEnum):
-    """What a token may say besides who it is for."""
+    """What a token or a key may say besides who it is for."""
 
     auditor = "auditor"
     admin = "admin"
@@ -82,10 +87,39 @@ def token(
     ] = 30,
 ) -> None:
     """Print a token for the configured secret, for trying the API and for scripts."""
-    tokens = Tokens(load_settings(), now)
-    made = tokens.issue(user, role or [], timedelta(days=days))
-    tokens.principal(f"Bearer {made}")  # rather refused now than with every request
-    typer.echo(made)
+    settings = load_settings()
+    if not settings.by_secret:
+        raise ConfigurationError(
+            "This service takes tokens of its issuer only; for a machine, `variorum key create`."
+        )
+    typer.echo(Tokens(settings, now).issue(user, role or [], timedelta(days=days)))
+
+
+@key.command()
+def create(
+    name: Annotated[str, typer.Argument(help="What the key is for; shown in the list.")],
+    role: Annotated[Role | None, typer.Option(help="A role to hold.")] = None,
+    expires_in: Annotated[
+        float | None, typer.Option(help="Days until it ends; never if not given.", min=0.001)
+    ] = None,
+) -> None:
+    """Make a key and print it; it is not kept, so that nobody can print it again."""
+    lifetime = None if expires_in is None else timedelta(days=expires_in)
+    typer.echo(asyncio.run(operations.create_api_key(load_settings(), name, role, lifetime)))
+
+
+@key.command(name="list")
+def list_keys() -> None:
+    """List all keys there ever were, oldest first: id, role, dates, name."""
+    for api_key in asyncio.run(operations.list_api_keys(load_settings())):
+        typer.echo(_as_line(api_key))
+
+
+@key.command()
+def revoke(id_: Annotated[str, typer.Argument(metavar="ID", help="As the list has it.")]) -> None:
+    """End a key at once and for good."""
+    asyncio.run(operations.revoke_api_key(load_settings(), id_))
+    typer.echo(f"The API key {id_} is revoked.")
 
 
 @cli.command()
@@ -150,6 +184,17 @@ def _sink(output: Path | None) -> Iterator[BinaryIO]:
         return
     with output.open("xb") as file, operations.whole_or_not_at_all(output):
         yield file
+
+
+def _as_line(api_key: ApiKey) -> str:
+    made = f"made {api_key.created_at:%Y-%m-%d}"
+    return "  ".join((api_key.id, api_key.role or "-", made, _end(api_key), api_key.name))
+
+
+def _end(api_key: ApiKey) -> str:
+    if api_key.revoked_at is not None:
+        return f"revoked {api_key.revoked_at:%Y-%m-%d}"
+    return f"ends {api_key.expires_at:%Y-%m-%d}" if api_key.expires_at else "never ends"
 
 
 def _counted(number: int, noun: str) -> str:

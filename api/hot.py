@@ -18,16 +18,18 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 import orjson
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import schemas
 from api.answers import json_answer
+from api.callers import Callers
 from api.people import People
 from api.problems import Answer, problem_bytes, send_answer
 from api.reading import Reading, parse_place
 from api.requests import JSON, JSON_PATCH, MERGE_PATCH, load, media_type, parse_json
 from api.saving import Saving, Wishes
-from api.security import Principal, Tokens
+from api.security import Principal
 from api.settings import Limits
 from domain.draft import Origin
 from domain.drafts import Edit
@@ -49,7 +51,7 @@ Handler = Callable[[UUID, Scope, Receive], Awaitable[Answer]]
 class Parts:
     """What the hot routes work with."""
 
-    tokens: Tokens
+    callers: Callers
     people: People
     saving: Saving
     reading: Reading
@@ -91,7 +93,7 @@ class Hot:
         """The snapshot now, at a version, or at a moment; 304 if the caller has it."""
         del receive
         headers = dict(scope["headers"])
-        caller = self._parts.tokens.principal(headers.get(b"authorization"))
+        caller = await self._parts.callers.of(scope)
         version, at = _which(scope["query_string"]) if scope["query_string"] else (None, None)
         answer = await self._parts.reading.draft(draft, caller.sub, version, at)
         return _unless_known(answer, headers.get(b"if-none-match"))
@@ -99,7 +101,7 @@ class Hot:
     async def save(self, draft: UUID, scope: Scope, receive: Receive) -> Answer:
         """Save an edit, in one of its three forms."""
         headers = dict(scope["headers"])
-        caller = self._parts.tokens.principal(headers.get(b"authorization"))
+        caller = await self._parts.callers.of(scope)
         kind = media_type(headers.get(b"content-type"), MEDIA_TYPES)
         value = parse_json(await body_of(receive), self._parts.limits)
         if kind != JSON:
@@ -116,8 +118,7 @@ class Hot:
     async def versions(self, draft: UUID, scope: Scope, receive: Receive) -> Answer:
         """The version history."""
         del receive
-        headers = dict(scope["headers"])
-        caller = self._parts.tokens.principal(headers.get(b"authorization"))
+        caller = await self._parts.callers.of(scope)
         wanted, grouped = _filter(scope["query_string"], self._parts.limits.page)
         return json_answer(
             await self._parts.reading.versions(draft, caller.sub, wanted, grouped=grouped)
@@ -221,11 +222,13 @@ def digest_of(act: str, request: Any) -> str:
 
 async def body_of(receive: Receive) -> bytes:
     """The whole body; its limit is kept by the wrapper around the app."""
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body"):
+    body, more = b"", True
+    while more:
         message = await receive()
+        if message["type"] == "http.disconnect":  # what came is not what was meant
+            raise ClientDisconnect
         body += message.get("body", b"")
+        more = message.get("more_body", False)
     return body
 
 

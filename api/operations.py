@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,12 +19,15 @@ from uuid import UUID
 import orjson
 import psycopg
 
-from api.app import open_forms, open_store
-from api.settings import ConfigurationError, Settings
+from api.api_keys import ApiKeys
+from api.app import now, open_forms, open_store
+from api.jwks import KeysNotFetched, fetch_keys
+from api.settings import ConfigurationError, Settings, variable
 from domain.errors import StoreUnavailable
 from projections import rebuild as rebuilding
 from projections.catch_up import NAME, CatchUp
 from projections.store import postgres, sqlite
+from projections.store.api_keys import ApiKey
 from projections.store.base import Store
 from projections.store.migrations import SchemaTooNew, SchemaTooOld
 from projections.store.postgres.connections import SCHEMA, WORKER
@@ -31,6 +35,7 @@ from projections.store.records import Record
 
 Progress = Callable[[int, int], None]
 CHUNK = 1_000
+LONGEST_NAME = 200
 
 
 class Failed(Exception):
@@ -199,6 +204,29 @@ def _dump(settings: Settings, output: Path) -> None:
         raise Failed(f"pg_dump failed: {'; '.join(said)}")
 
 
+async def create_api_key(
+    settings: Settings, name: str, role: str | None, lifetime: timedelta | None
+) -> str:
+    """Make a key for a machine; its text, which is shown this once."""
+    if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+        raise Failed(f"The name must be one line of at most {LONGEST_NAME} characters.")
+    async with _opened(settings) as store:
+        return await ApiKeys(store, now).create(name, role, lifetime)
+
+
+async def list_api_keys(settings: Settings) -> Sequence[ApiKey]:
+    """All keys there ever were, oldest first."""
+    async with _opened(settings) as store:
+        return await store.api_keys()
+
+
+async def revoke_api_key(settings: Settings, id_: str) -> None:
+    """End a key, at once and for good."""
+    async with _opened(settings) as store:
+        if not await ApiKeys(store, now).revoke(id_):
+            raise Failed(f"There is no API key {id_}; `variorum key list` shows all.")
+
+
 async def examine(settings: Settings) -> list[Finding]:
     """Look at everything that should be well before the service is relied on."""
     findings: list[Finding] = []
@@ -206,6 +234,8 @@ async def examine(settings: Settings) -> list[Finding]:
         if settings.on_sqlite:
             _existing(settings)
         findings.append(_examine_keys(settings))
+        findings += _examine_issuer(settings)
+        findings += _examine_development(settings)
         async with _opened(settings) as store:
             findings.append(Finding(True, "the database answers and its tables are this release's"))
             findings += await _examine_projections(store)
@@ -225,6 +255,25 @@ def _examine_keys(settings: Settings) -> Finding:
     if file is not None and file.stat().st_mode & 0o077:
         return Finding(False, f"{file} holds secrets and others may read it; chmod 600 {file}")
     return Finding(True, "the keys are set")
+
+
+def _examine_issuer(settings: Settings) -> list[Finding]:
+    if settings.jwks_url is None:
+        return []
+    try:
+        keys = fetch_keys(settings.jwks_url, settings.algorithms)
+    except KeysNotFetched as why:
+        return [Finding(False, f"the keys of the tokens' issuer cannot be fetched: {why}")]
+    return [Finding(bool(keys), f"keys of the tokens' issuer that fit: {len(keys)}")]
+
+
+def _examine_development(settings: Settings) -> list[Finding]:
+    if settings.development_user:
+        name = variable("development_user")
+        return [Finding(False, f"the development user is on; in production, remove {name}")]
+    if settings.has_development_user:
+        return [Finding(True, "the development user is on, since no secret is set")]
+    return []
 
 
 async def _examine_projections(store: Store) -> list[Finding]:

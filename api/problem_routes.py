@@ -30,9 +30,10 @@ from api.problems import (
     with_length,
 )
 from api.requests import request_faults
-from domain.errors import BadJson, Invalid, VariorumError
+from domain.errors import BadJson, Invalid, RateExceeded, VariorumError
 
 _INVALID = KINDS[Invalid].status
+_RATE_EXCEEDED = KINDS[RateExceeded].status
 
 
 class ProblemError(BaseModel):
@@ -140,7 +141,7 @@ def _request_id(request: Request) -> str | None:
 
 
 def _with_problems(openapi: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
-    """FastAPI's document with the schema of problems, and problems where it says 422 itself."""
+    """FastAPI's document with the schema of problems, those that every route has, and our 422."""
 
     def complete() -> dict[str, Any]:
         document = openapi()
@@ -162,8 +163,12 @@ def _replace_defaults(document: dict[str, Any]) -> None:
     for operations in document["paths"].values():
         for operation in operations.values():
             _replace_default(operation["responses"])
+            operation["responses"].update(_EVERYWHERE)
     for name in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(name, None)
+
+
+_EVERYWHERE = {str(status): answer for status, answer in problems(_RATE_EXCEEDED).items()}
 
 
 def _replace_default(responses: dict[str, Any]) -> None:

@@ -214,6 +214,22 @@ KINDS: dict[type[BaseException], Kind] = {
         "The draft, or the service, has too much waiting. Nothing is wrong with the request:"
         " repeat it after the seconds in Retry-After, with the same device and seq.",
     ),
+    errors.RateExceeded: Kind(
+        429,
+        "rate-exceeded",
+        "Too many requests",
+        "There is a limit to how often one user, share link, API key or address may ask. Nothing is"
+        " wrong with the request: repeat it after the seconds in Retry-After, with the same device"
+        " and seq; many small edits fit into one request, or into one edit.",
+    ),
+    errors.IssuerUnavailable: Kind(
+        503,
+        "issuer-unavailable",
+        "Token not checkable",
+        "The service that issued the token does not answer, and the key that signed the token is"
+        " not known here. The token may well hold: keep it, and repeat the request after the"
+        " seconds in Retry-After, with the same device and seq.",
+    ),
     errors.StoreUnavailable: Kind(
         503,
         "store-unavailable",

@@ -45,7 +45,7 @@ class StrictRoute(APIRoute):
 
         async def strict(request: Request) -> Response:
             parsing = StrictRequest(request.scope, request.receive)
-            parts_of(parsing).tokens.principal(parsing.headers.get("authorization"))
+            await parts_of(parsing).callers.of(parsing.scope)
             self._must_know(parsing)
             await parsing.parse()
             return await handler(parsing)
@@ -72,11 +72,11 @@ def hot_of(request: Request) -> Hot:
     return cast("Hot", request.app.state.hot)
 
 
-_BEARER = HTTPBearer(auto_error=False, description="A JWT; `sub` is the user.")
+_BEARER = HTTPBearer(auto_error=False, description="A JWT, whose `sub` is the user; or an API key.")
 
 
-def _caller(request: Request, _: Annotated[Any, Depends(_BEARER)]) -> Principal:
-    return parts_of(request).tokens.principal(request.headers.get("authorization"))
+async def _caller(request: Request, _: Annotated[Any, Depends(_BEARER)]) -> Principal:
+    return await parts_of(request).callers.of(request.scope)
 
 
 def _wishes(

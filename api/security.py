@@ -1,4 +1,9 @@
-"""Who is calling: bearer tokens signed with HS256, checked against the configured secret."""
+"""Tokens that say who is calling: JWTs, checked against the keys that the settings name.
+
+Each algorithm has its own source of keys, fixed by the settings: HS256 the secret, RS256 and ES256
+the issuer's address. What a token says of itself chooses among these and can add nothing: RFC 8725,
+sections 3.1 and 3.10.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +13,21 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Never
+from typing import Any, Literal, Never
 
 import jwt
 
+from api.jwks import IssuerKeys
+from api.setting_kinds import BY_SECRET
 from api.settings import Settings
 from domain.errors import Unauthenticated
+from domain.path import parse
 
-ALGORITHM = "HS256"  # by configuration, never from the token: RFC 8725, section 3.1
 REMEMBERED_FOR = timedelta(seconds=60)
 REMEMBERED_TOKENS = 4_096
 LONGEST_TOKEN = 8_192  # bytes
 LONGEST_SUB = 200  # characters
+RESERVED = ("link:", "key:")  # begin the names of share links and API keys
 
 Clock = Callable[[], datetime]
 
@@ -31,6 +39,11 @@ class Principal:
     sub: str
     roles: frozenset[str]
     expires_at: datetime
+    kind: Literal["user", "link", "key"] = "user"
+
+
+class UnknownKey(Unauthenticated):
+    """The token names a key that is not known here, or not yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,68 +55,79 @@ class _Remembered:
 class Tokens:
     """Reads the tokens of requests; of each only the outcome is remembered, a minute at most."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
-        self._key = settings.keys.jwt
+    def __init__(self, settings: Settings, clock: Clock, issuer: IssuerKeys | None = None) -> None:
+        self._secret = settings.keys.jwt
+        self._issuer_keys = issuer
+        self._algorithms = settings.algorithms
         self._issuer = settings.jwt_issuer
         self._audience = settings.jwt_audience
         self._leeway = timedelta(seconds=settings.jwt_leeway)
+        self._roles = parse(settings.jwt_roles)
         self._clock = clock
-        self._remembered: OrderedDict[bytes | str, _Remembered] = OrderedDict()
+        self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
 
-    def principal(self, authorization: bytes | str | None) -> Principal:
-        """The caller named by an `Authorization` header.
+    def remembered(self, authorization: bytes | None) -> Principal | None:
+        """The caller named by an `Authorization` header, if it was checked a short while ago."""
+        if authorization is None or (known := self._remembered.get(authorization)) is None:
+            return None
+        if self._clock() < known.until:
+            self._remembered.move_to_end(authorization)
+            return known.principal
+        del self._remembered[authorization]
+        return None
+
+    def check(self, authorization: bytes | None) -> Principal:
+        """The caller named by an `Authorization` header, checked now.
 
         Raises:
+            UnknownKey: The key that signed the token is not known; it may be to the issuer.
             Unauthenticated: There is no token, or it does not hold; the sentence says why.
         """
         now = self._clock()
-        if authorization is not None and (known := self._remembered.get(authorization)):
-            if now < known.until:
-                self._remembered.move_to_end(authorization)
-                return known.principal
-            del self._remembered[authorization]
-        return self._first_time(authorization, now)
+        principal = self._principal(bearer(authorization), now)
+        if authorization is not None:
+            until = min(now + REMEMBERED_FOR, principal.expires_at)
+            self._remembered[authorization] = _Remembered(principal, until)
+            if len(self._remembered) > REMEMBERED_TOKENS:
+                self._remembered.popitem(last=False)
+        return principal
 
     def issue(self, sub: str, roles: Collection[str], lifetime: timedelta) -> str:
-        """A token that this service takes, for trying it out and for scripts."""
-        return make_token(
-            self._key,
+        """A token that this service takes, for trying it out and for scripts.
+
+        Raises:
+            Unauthenticated: It would not take it; better said now than with every request.
+        """
+        token = make_token(
+            self._secret,
             sub,
             roles,
             lifetime,
             now=self._clock(),
             issuer=self._issuer,
             audience=self._audience,
+            roles_at=self._roles,
         )
+        self._principal(token, self._clock())
+        return token
 
-    def _first_time(self, authorization: bytes | str | None, now: datetime) -> Principal:
-        principal = self._check(_bearer(authorization), now)
-        if authorization is not None:
-            self._remember(authorization, principal, now)
-        return principal
-
-    def _remember(self, authorization: bytes | str, principal: Principal, now: datetime) -> None:
-        until = min(now + REMEMBERED_FOR, principal.expires_at)
-        self._remembered[authorization] = _Remembered(principal, until)
-        if len(self._remembered) > REMEMBERED_TOKENS:
-            self._remembered.popitem(last=False)
-
-    def _check(self, token: str, now: datetime) -> Principal:
+    def _principal(self, token: str, now: datetime) -> Principal:
         claims = self._claims(token)
         expires_at = _moment(claims, "exp")
         if expires_at + self._leeway <= now:
             raise Unauthenticated("The token has expired; get a new one.")
         if claims.get("nbf") is not None and _moment(claims, "nbf") - self._leeway > now:
             raise Unauthenticated("The token is not valid yet; check the issuer's clock.")
-        return Principal(_sub(claims), _roles(claims), expires_at)
+        return Principal(_sub(claims), _roles(claims, self._roles), expires_at)
 
     def _claims(self, token: str) -> dict[str, Any]:
         """What the token says, once its signature, issuer and audience hold."""
         try:
+            algorithm, key = self._key(jwt.get_unverified_header(token))
             return jwt.decode(
                 token,
-                self._key,
-                algorithms=[ALGORITHM],
+                key,
+                algorithms=[algorithm],
                 issuer=self._issuer,
                 audience=self._audience,
                 options={
@@ -113,10 +137,26 @@ class Tokens:
                     "verify_exp": False,
                     "verify_nbf": False,
                     "verify_iat": False,
+                    "enforce_minimum_key_length": True,
                 },
             )
         except jwt.PyJWTError as error:
             _refuse(error)
+
+    def _key(self, header: dict[str, Any]) -> tuple[str, Any]:
+        """The algorithm, if it is one that the settings name, and the key that belongs to it."""
+        algorithm, kid = header.get("alg"), header.get("kid")
+        if not isinstance(algorithm, str) or algorithm not in self._algorithms:
+            wanted = " or ".join(self._algorithms)
+            raise Unauthenticated(f"The token is not signed with {wanted}, as this service asks.")
+        if algorithm in BY_SECRET:
+            return algorithm, self._secret
+        if not isinstance(kid, str):
+            raise Unauthenticated("The token must name the key that signed it: kid, a text.")
+        key = self._issuer_keys.find(kid, algorithm) if self._issuer_keys else None
+        if key is None:
+            raise UnknownKey("The token is signed with a key that its issuer does not show.")
+        return algorithm, key
 
 
 def make_token(
@@ -128,36 +168,36 @@ def make_token(
     now: datetime,
     issuer: str | None = None,
     audience: str | None = None,
+    roles_at: tuple[str, ...] = ("roles",),
 ) -> str:
     """A token for `sub`, signed with the secret and good for `lifetime` from `now` on."""
-    claims = {"sub": sub, "roles": sorted(roles), "iat": now, "exp": now + lifetime}
+    claims = {"sub": sub, "iat": now, "exp": now + lifetime, **_nested(roles_at, sorted(roles))}
     named = {"iss": issuer, "aud": audience}
     claims |= {name: value for name, value in named.items() if value is not None}
-    return jwt.encode(claims, secret, algorithm=ALGORITHM)
+    return jwt.encode(claims, secret, algorithm=BY_SECRET[0])
 
 
-def _bearer(authorization: bytes | str | None) -> str:
-    """The token in the header; the scheme's case does not matter (RFC 9110, section 11.1)."""
+def _nested(names: tuple[str, ...], value: Any) -> dict[str, Any]:
+    first, *rest = names
+    return {first: _nested(tuple(rest), value) if rest else value}
+
+
+def bearer(authorization: bytes | None) -> str:
+    """The token in the header; the scheme's case does not matter (RFC 9110, section 11.1).
+
+    Raises:
+        Unauthenticated: There is none.
+    """
     if not authorization:
         raise Unauthenticated("Send a token: Authorization: Bearer <token>.")
     if len(authorization) > LONGEST_TOKEN:
         raise Unauthenticated(f"The token is longer than {LONGEST_TOKEN} bytes; get a shorter one.")
-    scheme, _, token = _ascii(authorization).partition(" ")
+    if not authorization.isascii():
+        raise Unauthenticated("The token has characters that no token has.")
+    scheme, _, token = authorization.decode().partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthenticated("Send the token as: Authorization: Bearer <token>.")
     return token.strip()
-
-
-def _ascii(header: bytes | str) -> str:
-    try:
-        return header.decode("ascii") if isinstance(header, bytes) else _checked(header)
-    except UnicodeError:
-        raise Unauthenticated("The token has characters that no token has.") from None
-
-
-def _checked(header: str) -> str:
-    header.encode("ascii")
-    return header
 
 
 def _refuse(error: jwt.PyJWTError) -> Never:
@@ -170,10 +210,10 @@ def _refuse(error: jwt.PyJWTError) -> Never:
 
 _SENTENCES: dict[type[jwt.PyJWTError], str] = {
     jwt.InvalidSignatureError: "The token's signature does not hold; get one from this service.",
-    jwt.InvalidAlgorithmError: f"The token is not signed with {ALGORITHM}, as this service asks.",
     jwt.InvalidIssuerError: "The token is from another issuer than this service trusts.",
     jwt.InvalidAudienceError: "The token is for another audience than this service.",
     jwt.MissingRequiredClaimError: "The token lacks an issuer or audience that this service asks.",
+    jwt.InvalidKeyError: "The token is signed with a key that is too short to be trusted.",
 }
 
 
@@ -199,15 +239,25 @@ def _sub(claims: dict[str, Any]) -> str:
         raise Unauthenticated(
             f"The token's sub must have at most {LONGEST_SUB} characters and no control characters."
         )
-    if sub.startswith("link:"):  # so that nobody can pass for a share link
-        raise Unauthenticated("The token's sub must not begin with link:, which names share links.")
+    if _plain(sub).startswith(RESERVED):
+        raise Unauthenticated(
+            "The token's sub must not begin with link: or key:, which name links and API keys."
+        )
     return sub
 
 
-def _roles(claims: dict[str, Any]) -> frozenset[str]:
-    roles = claims.get("roles")
-    if roles is None:
+def _plain(sub: str) -> str:
+    """As it reads: nobody shall even look like a link or a key in the history."""
+    visible = "".join(c for c in sub if unicodedata.category(c) != "Cf")
+    return unicodedata.normalize("NFKC", visible).strip().casefold()
+
+
+def _roles(claims: dict[str, Any], where: tuple[str, ...]) -> frozenset[str]:
+    found: Any = claims
+    for name in where:
+        found = found.get(name) if isinstance(found, dict) else None
+    if found is None:
         return frozenset()
-    if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
+    if not isinstance(found, list) or not all(isinstance(role, str) for role in found):
         raise Unauthenticated("The token's roles must be a list of texts.")
-    return frozenset(roles)
+    return frozenset(found)

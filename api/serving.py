@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import structlog
 import typer
 import uvicorn
 from starlette.types import ASGIApp
@@ -21,10 +22,15 @@ from starlette.types import ASGIApp
 from api import operations
 from api.app import create_app, now
 from api.logs import configure_logs
+from api.protocol import BoundedProtocol
 from api.security import Tokens
 from api.settings import Settings, load_settings, variable
 
 DEVELOPER = "dev"
+WHILE_DEVELOPING = (
+    f"The development user `{DEVELOPER}` is on: whoever reads this output can sign in and use the"
+    f" service. In production, remove {variable('development_user')}."
+)
 OWNER = variable("owner_url")
 METRICS = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -43,6 +49,8 @@ def serve_forever(given: dict[str, Any]) -> None:
     port = _free_port(settings)
     _greet(settings, port)
     configure_logs(settings.log_level)  # for the process that watches over several workers
+    if settings.development_user:
+        structlog.get_logger().warning(WHILE_DEVELOPING)
     with _gathered_metrics(settings.workers):
         uvicorn.run(
             "api.serving:app",
@@ -53,8 +61,9 @@ def serve_forever(given: dict[str, Any]) -> None:
             access_log=False,
             log_config=None,
             server_header=False,
-            http="httptools",
-            h11_max_incomplete_event_size=65_536,
+            http="api.protocol:BoundedProtocol",
+            ws="none",
+            forwarded_allow_ips=settings.trusted_proxies,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=30,
         )
@@ -64,6 +73,8 @@ def app() -> ASGIApp:
     """The app of one worker, which does not know the owner's address from anywhere."""
     settings = load_settings(owner_url=None)
     configure_logs(settings.log_level)
+    BoundedProtocol.most_connections = settings.max_connections
+    BoundedProtocol.patience = settings.request_timeout
     _collect_seldom()
     return create_app(settings)
 
@@ -122,10 +133,11 @@ def _greet(settings: Settings, port: int) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     where = f"http://{host}:{port}"
     typer.echo(f"Variorum on {where}/ (documentation: {where}/docs)")
-    if settings.on_sqlite and settings.jwt_secret is None:
+    if settings.development_user:
+        typer.echo(f"WARNING: {WHILE_DEVELOPING}")
+    if settings.on_sqlite:
+        typer.echo(f"Drafts are kept in {settings.sqlite_path}.")
+    if settings.has_development_user:
         token = Tokens(settings, now).issue(DEVELOPER, [], timedelta(days=30))
-        typer.echo(
-            f"Drafts are kept in {settings.sqlite_path}."
-            f" For trying out, you are the user `{DEVELOPER}`:"
-        )
+        typer.echo(f"For trying out, you are the user `{DEVELOPER}`:")
         typer.echo(f"  TOKEN={token}")

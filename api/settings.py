@@ -6,12 +6,13 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -23,9 +24,22 @@ from pydantic_settings.exceptions import SettingsError
 
 from api import secret_file
 from api.masks import MASK, mask_password
+from api.secret_file import KEY_BYTES
+from api.setting_kinds import (
+    BY_JWKS,
+    BY_SECRET,
+    Algorithm,
+    Claim,
+    Count,
+    DatabaseUrl,
+    Rate,
+    Secret,
+    Secrets,
+    WebAddress,
+    lines_of,
+)
 
 PREFIX = "VARIORUM_"
-_KEY_BYTES = secret_file.KEY_BYTES
 
 
 class ConfigurationError(Exception):
@@ -55,31 +69,6 @@ class Keys:
         return f"Keys(file={self.file})"
 
 
-def _long_enough(secret: SecretStr) -> SecretStr:
-    if len(secret.get_secret_value().encode()) < _KEY_BYTES:
-        raise ValueError(f"must have at least {_KEY_BYTES} bytes")
-    return secret
-
-
-def _each_long_enough(secrets: SecretStr) -> SecretStr:
-    for line in _lines(secrets):
-        _long_enough(SecretStr(line.decode()))
-    return secrets
-
-
-def _known_engine(url: str) -> str:
-    if not url.startswith(("sqlite://", "postgresql://", "postgres://")):
-        raise ValueError("must begin with sqlite:// or postgresql://")
-    return url
-
-
-Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
-Secrets = Annotated[SecretStr, AfterValidator(_each_long_enough)]  # one a line
-# A plain text, since every store needs it; kept out of `repr`, as it may hold a password.
-DatabaseUrl = Annotated[str, AfterValidator(_known_engine)]
-Count = Annotated[int, Field(ge=1)]
-
-
 class Settings(BaseSettings):
     """All settings; each is read from `VARIORUM_<NAME>`, the database's from `DATABASE_URL`."""
 
@@ -107,9 +96,13 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
 
     jwt_secret: Secret | None = None
+    jwks_url: WebAddress | None = None
+    jwt_algorithms: Annotated[tuple[Algorithm, ...], NoDecode] = ()
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
     jwt_leeway: int = Field(10, ge=0, le=300, description="seconds")
+    jwt_roles: Claim = "/roles"
+    development_user: bool | None = None
     chain_key: Secret | None = None
     old_chain_keys: Secrets | None = None
 
@@ -121,6 +114,14 @@ class Settings(BaseSettings):
     max_members: Count = 10_000
     max_changes: Count = 1_000
     max_page: Count = 200
+
+    rate_user: Rate = "1200/minute"
+    rate_link: Rate = "3000/minute"
+    rate_key: Rate = "6000/minute"
+    rate_address: Rate = "6000/minute"
+    trusted_proxies: str = "127.0.0.1,::1"
+    max_connections: Count = 800
+    request_timeout: Count = 30
 
     queue_length: Count = 1_000
     cache_bytes: int = Field(64 * 1_048_576, ge=0)
@@ -145,6 +146,12 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(o.strip().rstrip("/") for o in value.split(",") if o.strip())
         return value
+
+    @field_validator("jwt_algorithms", mode="before")
+    @classmethod
+    def _split_algorithms(cls, value: object) -> object:
+        """`HS256, ES256`."""
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -176,6 +183,23 @@ class Settings(BaseSettings):
         path = self.database_url.removeprefix("sqlite://").removeprefix("/").partition("?")[0]
         return Path(path) if self.on_sqlite and path not in ("", ":memory:") else None
 
+    @property
+    def algorithms(self) -> tuple[str, ...]:
+        """How tokens may be signed: as configured, else as the key that is configured asks."""
+        return self.jwt_algorithms or (BY_JWKS if self.jwks_url else BY_SECRET)
+
+    @property
+    def by_secret(self) -> bool:
+        """Whether tokens signed with the secret are taken, and so can be made here."""
+        return not set(BY_SECRET).isdisjoint(self.algorithms)
+
+    @property
+    def has_development_user(self) -> bool:
+        """Whether a token is printed at the start: for a trial by itself, else only if told so."""
+        if self.development_user is not None:
+            return self.development_user
+        return self.on_sqlite and self.jwt_secret is None and self.jwks_url is None
+
     @cached_property
     def keys(self) -> Keys:
         """The secrets in force; on SQLite those not set come from a file beside the database.
@@ -183,11 +207,14 @@ class Settings(BaseSettings):
         Raises:
             ConfigurationError: A secret is missing on PostgreSQL, or the file cannot be used.
         """
-        if self.jwt_secret and self.chain_key:
-            return Keys(_bytes(self.jwt_secret), _bytes(self.chain_key))
-        if not self.on_sqlite:
-            raise ConfigurationError(_missing_keys(self))
-        return _development_keys(self)
+        needed = ("jwt_secret", "chain_key") if self.by_secret else ("chain_key",)
+        if missing := [variable(name) for name in needed if getattr(self, name) is None]:
+            if not self.on_sqlite:
+                raise ConfigurationError(_to_be_set(missing))
+            return _development_keys(self)
+        # What no token may be signed with needs no secret; one that nobody knows does no harm.
+        jwt = _bytes(self.jwt_secret) if self.jwt_secret else secrets.token_bytes(KEY_BYTES)
+        return Keys(jwt, _bytes(cast("SecretStr", self.chain_key)))
 
     @property
     def known_chain_keys(self) -> tuple[bytes, ...]:
@@ -199,7 +226,7 @@ class Settings(BaseSettings):
         configured = (_bytes(self.chain_key),) if self.chain_key else ()
         file = _secret_file(self.sqlite_path)
         beside = (_derived(_root_secret(file), b"chain"),) if file and file.exists() else ()
-        old = _lines(self.old_chain_keys) if self.old_chain_keys else []
+        old = lines_of(self.old_chain_keys) if self.old_chain_keys else []
         return (*configured, *beside, *old, *(_derived(key, b"chain") for key in old))
 
     def describe(self) -> dict[str, Any]:
@@ -249,35 +276,45 @@ def _reason(message: str) -> str:
 
 
 def _consistent(settings: Settings) -> Settings:
+    if contradiction := _contradiction(settings):
+        raise ConfigurationError(contradiction)
+    return settings
+
+
+def _contradiction(settings: Settings) -> str | None:
+    """What two settings say against each other, and what to do about it."""
     if settings.on_sqlite and settings.workers > 1:
-        raise ConfigurationError(
+        return (
             "SQLite has one process: leave VARIORUM_WORKERS at 1,"
             " or set DATABASE_URL to a postgresql:// address."
         )
-    return settings
+    if set(BY_JWKS).isdisjoint(settings.algorithms) != (settings.jwks_url is None):
+        return "RS256 and ES256 among VARIORUM_JWT_ALGORITHMS, and VARIORUM_JWKS_URL: set both."
+    if settings.jwks_url and not (settings.jwt_issuer or settings.jwt_audience):
+        return (
+            "With VARIORUM_JWKS_URL, set VARIORUM_JWT_ISSUER and VARIORUM_JWT_AUDIENCE, or at"
+            " least one of them: the same keys may sign what is not for this service."
+        )
+    if settings.development_user and not settings.by_secret:
+        return "VARIORUM_DEVELOPMENT_USER needs HS256 among VARIORUM_JWT_ALGORITHMS."
+    return None
 
 
 def _bytes(secret: SecretStr) -> bytes:
     return secret.get_secret_value().encode()
 
 
-def _lines(secrets: SecretStr) -> list[bytes]:
-    lines = secrets.get_secret_value().encode().splitlines()
-    return [line.strip() for line in lines if line.strip()]
-
-
-def _missing_keys(settings: Settings) -> str:
-    missing = [variable(n) for n in ("jwt_secret", "chain_key") if not getattr(settings, n)]
+def _to_be_set(missing: Sequence[str]) -> str:
     return (
         f"With PostgreSQL, set {' and '.join(missing)}"
-        f" (at least {_KEY_BYTES} bytes each, kept for good), as variables or as files in"
+        f" (at least {KEY_BYTES} bytes each, kept for good), as variables or as files in"
         f" the folder that {PREFIX}SECRETS_DIR names."
     )
 
 
 def _development_keys(settings: Settings) -> Keys:
     file = _secret_file(settings.sqlite_path)
-    root = _root_secret(file) if file else secrets.token_bytes(_KEY_BYTES)
+    root = _root_secret(file) if file else secrets.token_bytes(KEY_BYTES)
     return Keys(
         jwt=_bytes(settings.jwt_secret) if settings.jwt_secret else _derived(root, b"jwt"),
         chain=_bytes(settings.chain_key) if settings.chain_key else _derived(root, b"chain"),

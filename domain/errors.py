@@ -26,6 +26,8 @@ VariorumError
 ├── VersionMismatch          If-Match names another version
 └── Unavailable              nothing is wrong with the request: try again
     ├── Busy                   the draft or the queue is too busy
+    ├── RateExceeded           the caller asks too often
+    ├── IssuerUnavailable      nobody can say whether the token holds
     └── StoreUnavailable       the database cannot be reached
 """
 
@@ -236,6 +238,25 @@ class Unavailable(VariorumError):
 
 class Busy(Unavailable):
     """The draft stays contended, or too much is waiting."""
+
+
+class RateExceeded(Unavailable):
+    """The caller asks more often than this service allows."""
+
+    def __init__(self, rate: str, retry_after: int) -> None:
+        super().__init__(
+            f"That is more than {rate}; go on after {retry_after} seconds.", retry_after
+        )
+
+
+class IssuerUnavailable(Unavailable):
+    """The keys of the tokens' issuer cannot be had, so that nobody can say whether a token holds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(
+            "Your token cannot be checked now, since its issuer does not answer; keep it, try again.",
+            retry_after,
+        )
 
 
 class StoreUnavailable(Unavailable):

@@ -98,6 +98,8 @@ def settings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
         jwt_secret=SecretStr("made up for tests, signs their tokens"),
         chain_key=SecretStr("made up for tests, links their events"),
         log_level="error",
+        rate_user="off",  # time stands still, and some ask thousands of times
+        rate_address="off",
     )
 
 

@@ -16,7 +16,7 @@ from api.cli import cli
 from tests import postgres
 from tests.commands import KEYS, NOBODY_LISTENS, Operator
 
-COMMANDS = ["serve", "migrate", "rebuild", "token", "export", "backup", "doctor"]
+COMMANDS = ["serve", "migrate", "rebuild", "token", "export", "backup", "doctor", "key"]
 
 
 # -- migrate

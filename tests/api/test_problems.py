@@ -63,6 +63,8 @@ EXAMPLES: list[tuple[errors.VariorumError, int, dict[str, Any]]] = [
     (errors.SlotTaken(DRAFT), 409, {"draft": str(DRAFT)}),
     (errors.VersionMismatch(5), 412, {"version": 5}),
     (errors.Busy("Busy."), 503, {}),
+    (errors.RateExceeded("1 per 1 second", 1), 429, {}),
+    (errors.IssuerUnavailable(5), 503, {}),
     (errors.StoreUnavailable("Gone."), 503, {}),
 ]
 

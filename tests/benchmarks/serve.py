@@ -26,6 +26,7 @@ _COMMON = {
     "VARIORUM_JWT_SECRET": SECRET,
     "VARIORUM_CHAIN_KEY": SECRET,
     "VARIORUM_LOG_LEVEL": "warning",
+    "VARIORUM_RATE_USER": "1000000000/minute",  # counted, and never used up
 }
 
 _TOP = Path(__file__).parents[2]

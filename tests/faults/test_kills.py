@@ -100,6 +100,7 @@ class Service:
     @classmethod
     @asynccontextmanager
     async def of(cls, operator: Operator) -> AsyncIterator[Service]:
+        operator = operator.having(VARIORUM_RATE_USER="off")
         token = operator.succeeds("token", "ann").strip()
         async with httpx.AsyncClient(timeout=30) as http:
             with ExitStack() as process:

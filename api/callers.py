@@ -1,0 +1,75 @@
+"""Who is calling: the one place where a request's token becomes a principal, and is counted."""
+
+from __future__ import annotations
+
+from starlette.types import Scope
+
+from api.api_keys import PREFIX, ApiKeys
+from api.jwks import IssuerKeys
+from api.limits import Rates
+from api.security import Principal, Tokens, UnknownKey, bearer
+from domain.errors import Unauthenticated
+
+
+class Callers:
+    """Reads the tokens of requests: JWTs and API keys."""
+
+    def __init__(
+        self, tokens: Tokens, issuer: IssuerKeys | None, api_keys: ApiKeys, rates: Rates
+    ) -> None:
+        self._tokens, self._issuer, self._api_keys, self._rates = tokens, issuer, api_keys, rates
+
+    async def of(self, scope: Scope) -> Principal:
+        """The caller of a request, which counts once however often this is asked.
+
+        Raises:
+            Unauthenticated: There is no token, or it does not hold; the sentence says why.
+            IssuerUnavailable: Nobody can say whether it holds.
+            RateExceeded: The caller asks too often.
+        """
+        state = scope["state"]
+        if (known := state.get("caller")) is not None:
+            return known  # type: ignore[no-any-return]
+        authorization = _authorization(scope)
+        caller = self._tokens.remembered(authorization)
+        if caller is None:
+            caller = await self._checked(authorization, scope)
+        self._rates.count(caller)
+        state["caller"] = caller
+        return caller
+
+    async def _checked(self, authorization: bytes | None, scope: Scope) -> Principal:
+        try:
+            token = bearer(authorization)
+            if token.startswith(PREFIX):
+                return await self._api_keys.principal(token)
+            return await self._signed(authorization)
+        except Unauthenticated:
+            self._rates.count_refused(scope)
+            raise
+
+    async def _signed(self, authorization: bytes | None) -> Principal:
+        if self._issuer is not None:
+            self._issuer.freshen()
+        try:
+            return self._tokens.check(authorization)
+        except UnknownKey:
+            if self._issuer is None:
+                raise
+            await self._issuer.look_again()
+            return self._tokens.check(authorization)
+
+
+def _authorization(scope: Scope) -> bytes | None:
+    """The header.
+
+    Raises:
+        Unauthenticated: There are several; a proxy may have looked at another one.
+    """
+    found: bytes | None = None
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            if found is not None:
+                raise Unauthenticated("Send one Authorization header, not several.")
+            found = value
+    return found
