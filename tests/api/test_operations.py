@@ -24,6 +24,7 @@ from projections.store.base import Store
 from tests import postgres
 from tests.api.calls import Caller, Document, replace
 from tests.commands import KEYS, NOBODY_LISTENS, Operator
+from tests.running import NOON
 
 # -- rebuild
 
@@ -154,10 +155,12 @@ async def test_a_backup_of_postgresql_is_restored_whole_on_another_server(
     operator: Operator,
     ann: Caller,
     ben: Caller,
+    store: Store,
     postgres_server: postgres.Server,
     postgres_database: postgres.Database,
 ) -> None:
     await some_history(ann, ben)
+    await store.keep_form("venue", '{"form": "venue"}', "ann-key-0001", NOON)
     operator.having(PATH=with_postgres_tools()).succeeds("backup", "variorum.dump")
 
     with postgres.running_server(fast=True) as server, postgres.fresh_database(server) as database:
