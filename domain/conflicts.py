@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import blake2b
 from itertools import count
 from typing import Final, Literal, NotRequired, TypeAlias, TypedDict, cast
@@ -21,7 +22,7 @@ from domain.clash import Clash
 from domain.form import Form
 from domain.identity import Keys
 from domain.merge import merge
-from domain.path import ABSENT, find, join, parse
+from domain.path import ABSENT, as_id, find, join, parse
 from domain.value import Data, Json, same
 from domain.working import Working
 
@@ -171,7 +172,7 @@ class Standing:
         """What a write does to each open conflict, and what it opens by the clashes that it met."""
         altered: list[Conflict] = []
         closed: dict[str, Reason] = {}
-        new = list(met)
+        new = _at_lasting_places(met, write)
         for conflict in self.open:
             again = [one for one in new if not set(one.clash.paths).isdisjoint(conflict["paths"])]
             new = [one for one in new if one not in again]
@@ -226,6 +227,44 @@ def _why(conflict: Conflict, write: Write) -> Reason:
     """Overwritten if its author had seen any of it and wrote there; else the sides agree now."""
     seen = any(side["version"] <= write.seen for side in conflict["theirs"])
     return write.reason if seen and any(map(write.touches, conflict["paths"])) else "agreed"
+
+
+def _at_lasting_places(met: Sequence[Met], write: Write) -> list[Met]:
+    """The same; those inside a list that goes by position are one about the whole list.
+
+    Its places do not last: the next item that somebody puts in moves them.
+    """
+    found: dict[tuple[str, ...], list[Met]] = {}
+    for one in met:
+        places = dict.fromkeys(_lasting(write, path) for path in one.clash.paths)
+        found.setdefault(tuple(places), []).append(one)
+    return [_joined(places, some, write) for places, some in found.items()]
+
+
+def _lasting(write: Write, path: str) -> str:
+    """The path, cut where it enters a list by the number of an item."""
+    tokens = parse(path)
+    for depth, token in enumerate(tokens):
+        above = join(*tokens[:depth])
+        if as_id(token) is None and type(write.find(write.after, above)) is list:
+            return above
+    return path
+
+
+def _joined(places: tuple[str, ...], some: Sequence[Met], write: Write) -> Met:
+    """Clashes as one, at places above them: each side holds there what it holds of them all."""
+    if len(some) == 1 and some[0].clash.paths == places:
+        return some[0]
+    base = theirs = write.after
+    for clash in (one.clash for one in some):
+        base = _both(write, base, put(write.after, clash.paths, clash.base, write.keys))
+        theirs = _both(write, theirs, put(write.after, clash.paths, clash.theirs, write.keys))
+    held = partial(values_at, paths=places, keys=write.keys)
+    return Met(Clash(places, held(base), held(write.after), held(theirs)), some[0].ours)
+
+
+def _both(write: Write, one: Data, other: Data) -> Data:
+    return merge(write.after, one, other, write.form).data
 
 
 def _opened(met: Met, author: Author, number: int) -> Conflict:

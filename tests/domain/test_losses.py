@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tests.domain.test_conflicts import ipad, mac, shared, values_of
+from domain.choices import Choice
+from domain.drafts import Edit
+from tests.domain.scenes import DRAFTS, origin, put
+from tests.domain.test_conflicts import ipad, mac, resolve, shared, values_of
 
 LINES = [f"Line {number} says word{number} and no more.\n" for number in range(6)]
 TEXT = "".join(LINES)
@@ -29,3 +32,22 @@ def test_a_device_that_comes_round_in_one_place_of_a_text_still_wants_the_other(
     second = first.replace("ipad1", "mac1")
     ipad(draft, {"note": second}, 1)
     assert [values_of(c)["/note"][1:] for c in draft.conflicts] == [[ours, second]]
+
+
+def test_a_clash_inside_an_item_without_an_id_is_about_the_list_as_places_do_not_last() -> None:
+    beer, wine = {"what": "beer", "price": 3}, {"what": "wine", "price": 5}
+    draft = shared({"rows": [beer, wine]})
+    for device, price in (("mac", 4), ("ipad", 6)):
+        edit = Edit(based_on=1, changes=[put("/rows/0/price", price), put("/rows/1/price", price)])
+        DRAFTS.edit(draft, edit, origin(device=device))
+    late = Edit(based_on=1, changes=[put("/rows/0", {"what": "water"}, "add")])
+    DRAFTS.edit(draft, late, origin(device="desk"))
+    (conflict,) = draft.conflicts
+    assert [[row.get("price") for row in side] for side in values_of(conflict)["/rows"]] == [
+        [None, 3, 5],
+        [None, 4, 4],
+        [None, 6, 6],
+    ]
+    resolve(draft, Choice("c1", "theirs"))
+    water = {"what": "water"}
+    assert draft.data["rows"] == [water, {**beer, "price": 6}, {**wine, "price": 6}]
