@@ -115,9 +115,9 @@ class Form(BaseModel):
     form: Name
     label: Name | None = None
     title: Pattern | None = None
-    steps: tuple[Step, ...] = ()
-    fields: dict[Pattern, FieldRule] = {}
-    groups: tuple[tuple[Pattern, ...], ...] = ()
+    steps: tuple[Step, ...] = Field(default=(), max_length=200)
+    fields: dict[Pattern, FieldRule] = Field(default={}, max_length=2_000)
+    groups: tuple[tuple[Pattern, ...], ...] = Field(default=(), max_length=500)
     json_schema: dict[str, Any] | None = Field(default=None, alias="schema")
 
     @model_validator(mode="after")

@@ -17,6 +17,8 @@ from domain.expression import expression_fault
 from domain.path import child
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+MOST: Final = 5_000
+"""Schemas in one another: each process reads a definition while its saves wait."""
 TYPES: Final = ("array", "boolean", "integer", "null", "number", "object", "string")
 
 Schema: TypeAlias = dict[str, Any] | bool
@@ -40,6 +42,8 @@ NAMED: Final = ("$defs", "definitions", "dependentSchemas", "patternProperties",
 def schema_faults(schema: Any, at: str) -> list[Fault]:
     """All that is wrong with a schema, each with its pointer; `at` is where the schema stands."""
     places = dict(_places(schema, ""))
+    if len(places) > MOST:
+        return [Fault(at, f"Holds more than {MOST} schemas in one another.")]
     return [
         Fault(at + place + below, sentence)
         for place, one in places.items()

@@ -157,6 +157,7 @@ async def test_only_an_admin_defines_forms(ann: Caller, ada: Caller, settings: S
         ({"fields": {"/~": {}}}, ["/fields/~1~0"]),
         ({"steps": [{"label": "no id"}]}, ["/steps/0/id"]),
         ({"steps": [{"id": "a"}, {"id": "a"}]}, [""]),
+        ({"fields": {f"/f{n}": {} for n in range(2_001)}}, ["/fields"]),
         ({"groups": [["/lat"]]}, [""]),
         ({"groups": [["/lat", "lon"]]}, ["/groups/0/1"]),
         ({"schema": {"type": "text", "items": 1}}, ["/schema/type", "/schema/items"]),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from domain.schema import ALONE, DIALECT, LISTED, NAMED, referenced, schema_faults
+from domain.schema import ALONE, DIALECT, LISTED, MOST, NAMED, referenced, schema_faults
 from tests.domain.strategies import LAWS
 
 GOOD: list[Any] = [
@@ -78,6 +78,15 @@ def test_what_is_wrong_is_named_by_its_pointer(schema: Any, pointer: str, words:
     assert fault.pointer == f"/schema{pointer}"
     assert words in fault.detail
     assert fault.detail.endswith(".")
+
+
+def test_a_schema_of_too_many_schemas_is_refused() -> None:
+    (fault,) = schema_faults({"properties": {f"a{n}": {} for n in range(MOST)}}, "/schema")
+    assert (fault.pointer, fault.detail) == (
+        "/schema",
+        "Holds more than 5000 schemas in one another.",
+    )
+    assert schema_faults({"properties": {f"a{n}": {} for n in range(MOST - 1)}}, "") == []
 
 
 def test_all_that_is_wrong_is_named_in_its_order() -> None:
