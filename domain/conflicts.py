@@ -21,7 +21,7 @@ import orjson
 from domain.clash import Clash
 from domain.form import Form
 from domain.identity import Keys
-from domain.merge import merge
+from domain.merge import Merged, merge
 from domain.path import ABSENT, as_id, find, join, parse
 from domain.value import Data, Json, same
 from domain.working import Working
@@ -281,38 +281,37 @@ def _opened(met: Met, author: Author, number: int) -> Conflict:
 
 def _carried_on(conflict: Conflict, write: Write, again: Sequence[Met]) -> Conflict:
     """A conflict after a write: decided where its author saw it, else moved along."""
-    theirs, own = conflict["theirs"], list[Side]()
-    if again or any(map(write.touches, conflict["paths"])):
-        own = [s for s in theirs if write.author.wrote(s)]
-        theirs = [s for s in theirs if s not in own and (again or s["version"] > write.seen)]
-    now = _moved_along(_with_theirs(conflict, theirs), write)
+    if not again and not any(map(write.touches, conflict["paths"])):
+        return _still_different(_moved_along(conflict, write))
+    left = [s for s in conflict["theirs"] if again or not _is_decided(s, conflict, write)]
+    own = [s for s in left if write.author.wrote(s)]
+    now = _moved_along(_with_theirs(conflict, [s for s in left if s not in own]), write)
     for one in again:
         now = _widened(now, one.clash)
-    return _still_different(_with_entries(now, _entries(now, write, own, again)))
-
-
-def _entries(
-    conflict: Conflict, write: Write, own: Sequence[Side], again: Sequence[Met]
-) -> list[Side]:
-    """The author's entry, if there is still one.
-
-    Of a text it wants what it wanted before it saw the conflict too, with what it made of that.
-    """
-    known = [
-        _with_values(side, _typed_on(side["values"], write, conflict["paths"]))
-        for side in own
-        if side["version"] > write.seen
+    entries = [
+        _with_values(s, values_at(_over(s, conflict, write).data, now["paths"], write.keys))
+        for s in own
     ]
-    if not again:
-        return known
-    values = known[0]["values"] if known else _sent_values(conflict, again)
-    return [write.author.side(values)]
+    if again:
+        values = entries[0]["values"] if entries else _sent_values(now, again)
+        entries = [write.author.side(values)]
+    return _still_different(_with_entries(now, entries))
 
 
-def _typed_on(values: Values, write: Write, paths: Sequence[str]) -> Values:
-    """An entry's values with what its author has made of them since."""
-    mine = put(write.base, paths, values, write.keys)
-    return values_at(merge(write.base, write.sent, mine, write.form).data, paths, write.keys)
+def _is_decided(side: Side, conflict: Conflict, write: Write) -> bool:
+    """Whether the author has seen what this side wants, and wrote something else there.
+
+    Words elsewhere in a long text, or an item of a list whose order is in dispute, do not decide.
+    """
+    if side["version"] > write.seen:
+        return False
+    return write.reason != "overwritten" or bool(_over(side, conflict, write).clashes)
+
+
+def _over(side: Side, conflict: Conflict, write: Write) -> Merged:
+    """What the author sent over what one side wants; what was sent counts where they clash."""
+    wanted = put(write.base, conflict["paths"], side["values"], write.keys)
+    return merge(write.base, write.sent, wanted, write.form)
 
 
 def _sent_values(conflict: Conflict, again: Sequence[Met]) -> Values:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domain.choices import Choice
 from domain.drafts import Edit
-from tests.domain.scenes import DRAFTS, origin, put
+from tests.domain.scenes import DRAFTS, origin, put, set_to
 from tests.domain.test_conflicts import ipad, mac, resolve, shared, values_of
 
 LINES = [f"Line {number} says word{number} and no more.\n" for number in range(6)]
@@ -51,3 +51,33 @@ def test_a_clash_inside_an_item_without_an_id_is_about_the_list_as_places_do_not
     resolve(draft, Choice("c1", "theirs"))
     water = {"what": "water"}
     assert draft.data["rows"] == [water, {**beer, "price": 6}, {**wine, "price": 6}]
+
+
+def test_words_elsewhere_in_a_text_do_not_decide_on_the_span_in_dispute() -> None:
+    draft = shared({"note": TEXT})
+    ours, theirs = TEXT.replace("word1", "mac1"), TEXT.replace("word1", "ipad1")
+    mac(draft, {"note": ours}, 1)
+    ipad(draft, {"note": theirs}, 1)
+    mac(draft, {"note": ours.replace("word4", "mac4")}, 3)
+    assert [values_of(c)["/note"] for c in draft.conflicts] == [
+        [text.replace("word4", "mac4") for text in (TEXT, ours, theirs)]
+    ]
+    mac(draft, {"note": TEXT.replace("word1", "mac11")}, 4)
+    assert draft.conflicts == []
+
+
+def test_an_item_edited_in_a_list_whose_order_is_in_dispute_leaves_that_open() -> None:
+    a, b, c = ({"id": id_} for id_ in "abc")
+    draft = shared({"acts": [a, b, c]})
+    for device, acts in (("mac", [c, a, b]), ("ipad", [a, c, b])):
+        DRAFTS.edit(draft, set_to({"acts": acts}, 1), origin(device=device))
+    fee = Edit(based_on=3, changes=[put("/acts/id:a/fee", 9, "add")])
+    DRAFTS.edit(draft, fee, origin(device="mac"))
+    (conflict,) = draft.conflicts
+    assert [[act["id"] for act in side] for side in values_of(conflict)["/acts"]] == [
+        ["a", "b", "c"],
+        ["c", "a", "b"],
+        ["a", "c", "b"],
+    ]
+    resolve(draft, Choice("c1", "theirs"))
+    assert draft.data == {"acts": [{**a, "fee": 9}, c, b]}
