@@ -104,7 +104,7 @@ def route_of(scope: Scope) -> str:
         return str(route)
     # FastAPI keeps the whole path of a route in a router here; the route knows its own part only.
     context = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
-    return getattr(context, "path", _NO_ROUTE)
+    return getattr(context, "path_format", _NO_ROUTE)
 
 
 _LEVELS = {logging.DEBUG: "debug", logging.INFO: "info", logging.ERROR: "error"}

@@ -19,6 +19,7 @@ import typer
 
 from api.cli import cli
 from api.settings import Settings, variable
+from domain.form import read_form
 from tests.commands import Operator, Serving
 from tests.environments import TOP
 
@@ -94,6 +95,12 @@ def test_the_rooms_that_are_named_are_there() -> None:
 
     assert len(named) > 15
     assert [str(room) for room in named if not room.exists()] == []
+
+
+def test_the_form_definition_that_is_shown_can_be_used() -> None:
+    (shown,) = re.findall(r"^```json\n(\{\"form\".*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+    assert read_form(json.loads(shown)).at("/acts/id:a5/fee").label == "Fee"
 
 
 def test_links_lead_somewhere() -> None:

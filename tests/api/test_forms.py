@@ -197,6 +197,13 @@ async def test_a_form_is_addressed_by_its_name_whatever_characters_it_has(ada: C
         assert await gets(ada, f"{FORMS}/{quoted}") == {"form": name}
 
 
+async def test_metrics_know_the_route_as_the_documentation_has_it(ann: Caller) -> None:
+    await gets(ann, f"{FORMS}/gig")
+    said = (await ann.client.get("/metrics")).text
+    assert 'route="/v1/forms/{form}"' in said
+    assert "{form:path}" not in said
+
+
 async def test_a_folder_of_definitions_is_read_at_the_start(
     settings: Settings, clock: Clock, tmp_path: Path
 ) -> None:
