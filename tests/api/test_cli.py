@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import jwt
@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from api.cli import cli
 from tests import postgres
+from tests.api.issuer import ec_key, issuing, rsa_key
 from tests.commands import KEYS, NOBODY_LISTENS, Operator
 
 COMMANDS = ["serve", "migrate", "rebuild", "token", "export", "backup", "doctor", "key"]
@@ -94,6 +95,53 @@ def test_a_role_that_does_not_exist_is_refused(newcomer: Operator) -> None:
     assert "auditor" in done.err
 
 
+def test_where_an_issuer_signs_the_tokens_none_is_made_here(newcomer: Operator) -> None:
+    operator = newcomer.having(
+        VARIORUM_JWKS_URL="https://x.example/jwks.json", VARIORUM_JWT_ISSUER="https://x.example"
+    )
+
+    assert "tokens of its issuer only" in operator.runs("token", "ann").refusal
+
+
+# -- key
+
+
+def test_a_key_is_made_listed_and_revoked(operator: Operator) -> None:
+    plain = operator.succeeds("key", "create", "the importer").strip()
+    ending = operator.succeeds(
+        "key", "create", "x", "--role", "admin", "--expires-in", "90"
+    ).strip()
+    ids = [key.split("_")[1] for key in (plain, ending)]
+
+    assert re.fullmatch(r"vk_[0-9a-f]{12}_[\w-]{43}", plain)
+    assert operator.succeeds("key", "revoke", ids[0]) == f"The API key {ids[0]} is revoked.\n"
+
+    today, end = (datetime.now(UTC) + timedelta(days=days) for days in (0, 90))
+    assert operator.succeeds("key", "list").splitlines() == [
+        f"{ids[0]}  -  made {today:%F}  revoked {today:%F}  the importer",
+        f"{ids[1]}  admin  made {today:%F}  ends {end:%F}  x",
+    ]
+
+
+def test_a_key_that_there_is_not_is_not_revoked(operator: Operator) -> None:
+    refusal = operator.runs("key", "revoke", "0123456789ab").refusal
+
+    assert refusal == "There is no API key 0123456789ab; `variorum key list` shows all."
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a\nb", "\x1b[2J", "a" * 201])
+def test_a_key_has_a_name_that_a_list_can_show(operator: Operator, name: str) -> None:
+    assert "one line" in operator.runs("key", "create", name).refusal
+    assert operator.succeeds("key", "list") == ""
+
+
+def test_a_key_has_one_of_the_roles_that_there_are(operator: Operator) -> None:
+    done = operator.runs("key", "create", "x", "--role", "owner")
+
+    assert (done.code, done.out) == (2, "")
+    assert "auditor" in done.err
+
+
 # -- doctor
 
 
@@ -144,6 +192,35 @@ def test_the_doctor_names_a_login_that_owns_a_table(
     assert failures(done.out) == [
         "the service's login owns tables: one login for everything is for a trial"
     ]
+
+
+def test_the_doctor_names_a_development_user_that_is_on_in_production(
+    on_postgres: Operator,
+) -> None:
+    done = on_postgres.having(VARIORUM_DEVELOPMENT_USER="true").runs("doctor")
+
+    assert done.code == 1
+    assert failures(done.out) == [
+        "the development user is on; in production, remove VARIORUM_DEVELOPMENT_USER"
+    ]
+
+
+def test_the_doctor_says_so_of_a_trial_and_finds_nothing_wrong_with_it(sqlite_file: Path) -> None:
+    said = Operator(sqlite_file.parent).succeeds("doctor")
+
+    assert "ok   the development user is on, since no secret is set\n" in said
+
+
+def test_the_doctor_asks_the_issuer_for_its_keys(operator: Operator) -> None:
+    with issuing(first=rsa_key(), curve=ec_key()) as issuer:
+        trusting = operator.having(
+            VARIORUM_JWKS_URL=issuer.url, VARIORUM_JWT_AUDIENCE="authenticated"
+        )
+        assert "ok   keys of the tokens' issuer that fit: 2\n" in trusting.succeeds("doctor")
+        issuer.says(b"<html>", 200)
+        (problem,) = failures(trusting.runs("doctor").out)
+
+    assert problem.startswith("the keys of the tokens' issuer cannot be fetched: ")
 
 
 def test_the_doctor_names_a_schema_that_is_too_old_or_too_new(

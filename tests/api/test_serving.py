@@ -10,15 +10,18 @@ import sqlite3
 import stat
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import orjson
 import psycopg
 import pytest
 
 from api.settings import load_settings
 from tests import postgres
 from tests.api.calls import Caller, replace
+from tests.api.issuer import ec_key, issuing
 from tests.commands import KEYS, NOBODY_LISTENS, Operator, Serving
 
 
@@ -46,6 +49,41 @@ async def test_drafts_and_tokens_outlive_a_restart(newcomer: Operator) -> None:
 
     assert (newcomer.folder / "variorum.db.secret").read_bytes() == secret
     assert mode_of(newcomer.folder / "variorum.db.secret") == 0o600
+
+
+async def test_on_postgresql_nobody_gets_a_token_unless_told_so_and_then_it_is_said_loudly(
+    on_postgres: Operator,
+) -> None:
+    with on_postgres.serves() as serving:
+        assert "TOKEN" not in serving.greeting
+        assert "development" not in serving.said()
+    told = on_postgres.having(VARIORUM_DEVELOPMENT_USER="true")
+    with told.serves("--workers", "2") as serving:
+        async with serving.called_by(printed_token(serving)) as dev:
+            assert (await dev.open())["owner"] == "dev"
+
+    loud = "The development user `dev` is on: whoever reads this output can sign in"
+    assert f"WARNING: {loud}" in serving.greeting
+    (line,) = [orjson.loads(x) for x in serving.err.read_bytes().splitlines() if b"`dev`" in x]
+    assert (line["level"], line["event"][: len(loud)]) == ("warning", loud)
+    assert printed_token(serving).encode() not in serving.err.read_bytes()
+
+
+async def test_with_an_issuers_keys_its_tokens_are_taken_by_every_worker(
+    on_postgres: Operator,
+) -> None:
+    with issuing(curve=ec_key()) as issuer:
+        operator = on_postgres.having(
+            VARIORUM_JWKS_URL=issuer.url,
+            VARIORUM_JWT_ISSUER=issuer.name,
+            VARIORUM_JWT_AUDIENCE="authenticated",
+        )
+        token = issuer.supabase_token("curve", datetime.now(UTC))
+        with operator.serves("--workers", "2") as serving:
+            assert "TOKEN" not in serving.greeting
+            for _ in range(10):
+                async with serving.called_by(token) as somebody:
+                    assert (await somebody.lists())["items"] == []
 
 
 def test_a_port_that_is_taken_is_refused_before_anything_is_printed(newcomer: Operator) -> None:

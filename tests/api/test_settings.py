@@ -242,6 +242,74 @@ def test_on_postgresql_a_missing_secret_is_named(given: dict[str, str], named: s
         _ = load_settings(database_url="postgresql://h/d", **given).keys
 
 
+ISSUER = {"jwks_url": "https://x.example/jwks.json", "jwt_audience": "authenticated"}
+
+
+@pytest.mark.parametrize(
+    ("given", "algorithms"),
+    [
+        ({}, ("HS256",)),
+        (ISSUER, ("RS256", "ES256")),
+        ({**ISSUER, "jwt_algorithms": "HS256, ES256", "jwt_secret": LONG}, ("HS256", "ES256")),
+        ({**ISSUER, "jwt_algorithms": "RS256"}, ("RS256",)),
+    ],
+)
+def test_how_tokens_may_be_signed_follows_from_the_keys_or_is_said(
+    given: dict[str, str], algorithms: tuple[str, ...]
+) -> None:
+    assert load_settings(database_url="sqlite://", **given).algorithms == algorithms
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"jwt_algorithms": "RS256"}, "VARIORUM_JWKS_URL: set both"),
+        ({**ISSUER, "jwt_algorithms": "HS256"}, "VARIORUM_JWKS_URL: set both"),
+        ({"jwks_url": "https://x.example/k"}, "VARIORUM_JWT_ISSUER and VARIORUM_JWT_AUDIENCE"),
+        ({**ISSUER, "development_user": "true"}, "needs HS256"),
+        ({"jwt_algorithms": "none"}, "VARIORUM_JWT_ALGORITHMS"),
+        ({"jwt_algorithms": "HS512"}, "VARIORUM_JWT_ALGORITHMS"),
+        ({"jwks_url": "file:///etc/passwd"}, "VARIORUM_JWKS_URL: must be an address"),
+        ({"jwks_url": "https://"}, "VARIORUM_JWKS_URL: must be an address"),
+        ({"jwt_roles": "roles"}, "VARIORUM_JWT_ROLES: must be a JSON Pointer"),
+        ({"jwt_roles": "/a~2"}, "VARIORUM_JWT_ROLES: must be a JSON Pointer"),
+        ({"jwt_roles": "/user_metadata/roles"}, "VARIORUM_JWT_ROLES: must not lie in"),
+    ],
+)
+def test_what_would_let_in_whom_nobody_meant_is_refused(given: dict[str, str], named: str) -> None:
+    with pytest.raises(ConfigurationError, match=named):
+        load_settings(database_url="sqlite://", **given)
+
+
+def test_with_an_issuers_keys_postgresql_needs_no_secret_for_tokens() -> None:
+    settings = load_settings(database_url="postgresql://h/d", chain_key=OTHER, **ISSUER)
+
+    again = load_settings(database_url="postgresql://h/d", chain_key=OTHER, **ISSUER)
+    assert settings.keys.chain == OTHER.encode()
+    assert settings.keys.jwt != again.keys.jwt  # nobody knows it, and nothing is signed with it
+    assert not settings.by_secret
+
+
+@pytest.mark.parametrize(
+    ("given", "on"),
+    [
+        ({"database_url": "sqlite://"}, True),
+        ({"database_url": "sqlite://", "development_user": "false"}, False),
+        ({"database_url": "sqlite://", "jwt_secret": LONG}, False),
+        ({"database_url": "sqlite://", "jwt_secret": LONG, "development_user": "true"}, True),
+        ({"database_url": "sqlite://", **ISSUER}, False),
+        ({"database_url": "sqlite://", **ISSUER, "jwt_algorithms": "HS256 RS256"}, False),
+        ({"database_url": "postgresql://h/d"}, False),
+        ({"database_url": "postgresql://h/d", "jwt_secret": LONG}, False),
+        ({"database_url": "postgresql://h/d", "development_user": "true"}, True),
+    ],
+)
+def test_a_development_user_is_there_in_a_trial_or_if_told_so(
+    given: dict[str, str], on: bool
+) -> None:
+    assert load_settings(**given).has_development_user is on
+
+
 def test_no_secret_and_no_password_shows_in_the_description_or_a_log() -> None:
     settings = load_settings(
         database_url="postgresql://app:hunter2@db:5432/variorum?password=hunter2&sslmode=require",
