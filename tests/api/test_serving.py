@@ -11,6 +11,7 @@ import stat
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -84,6 +85,25 @@ async def test_with_an_issuers_keys_its_tokens_are_taken_by_every_worker(
             for _ in range(10):
                 async with serving.called_by(token) as somebody:
                     assert (await somebody.lists())["items"] == []
+
+
+@pytest.mark.parametrize(("proxies", "believed"), [("127.0.0.0/8", True), ("10.0.0.1", False)])
+async def test_where_a_request_comes_from_is_believed_of_trusted_proxies_only(
+    newcomer: Operator, proxies: str, believed: bool
+) -> None:
+    operator = newcomer.having(VARIORUM_TRUSTED_PROXIES=proxies, VARIORUM_RATE_ADDRESS="300/hour")
+    with operator.serves() as serving:
+        async with httpx.AsyncClient(base_url=serving.url) as proxy:
+            ask = partial(proxy.get, "/livez")
+            statuses = {
+                (await ask(headers={"X-Forwarded-For": f"192.0.2.{n % 250}"})).status_code
+                for n in range(301)
+            }
+            one = [await ask(headers={"X-Forwarded-For": "198.51.100.7"}) for _ in range(301)]
+
+    assert statuses == ({200} if believed else {200, 429})
+    assert one[-1].status_code == 429
+    assert one[0].status_code == (200 if believed else 429)
 
 
 def test_a_port_that_is_taken_is_refused_before_anything_is_printed(newcomer: Operator) -> None:
