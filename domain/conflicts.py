@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
-from itertools import count
+from itertools import count, product
 from typing import Final, Literal, NotRequired, TypeAlias, TypedDict, cast
 
 import orjson
@@ -22,15 +22,16 @@ from domain.clash import Clash
 from domain.form import Form
 from domain.identity import Keys
 from domain.merge import Merged, merge
-from domain.path import ABSENT, as_id, find, join, parse
+from domain.path import ABSENT, as_id, find, join, parse, related
 from domain.value import Data, Json, same
 from domain.working import Working
 
 Values: TypeAlias = dict[str, Json]
 """Values by path; a path at which there is nothing is left out."""
 
-Reason: TypeAlias = Literal["resolved", "overwritten", "restored", "undone", "agreed"]
-"""Why a conflict was closed; `agreed`: the sides came to hold the same."""
+Reason: TypeAlias = Literal["resolved", "overwritten", "restored", "undone", "agreed", "joined"]
+"""Why a conflict was closed; `agreed`: the sides came to hold the same; `joined`: it is part of
+another, since what both are about is gone."""
 
 EVERYTHING: Final = 2**62
 """As the version that somebody has seen: whatever there is."""
@@ -170,22 +171,23 @@ class Standing:
 
     def follow(self, write: Write, met: Sequence[Met] = ()) -> Turn:
         """What a write does to each open conflict, and what it opens by the clashes that it met."""
-        altered: list[Conflict] = []
+        standing: list[Conflict] = []
         closed: dict[str, Reason] = {}
         new = _at_lasting_places(met, write)
         for conflict in self.open:
-            again = [one for one in new if not set(one.clash.paths).isdisjoint(conflict["paths"])]
+            again = [one for one in new if _is_about(conflict, one.clash)]
             new = [one for one in new if one not in again]
-            now = _carried_on(conflict, write, again)
-            if not now["theirs"]:
+            now = _carried_on(*_level(conflict, again, write), write)
+            if now["theirs"]:
+                _take_in(now, standing, closed, write)
+            else:
                 closed[conflict["id"]] = _why(conflict, write)
-            elif now is not conflict:
-                altered.append(now)
         numbers = count(self.ever + 1)
-        altered += [
+        opened = [
             _opened(one, write.author, next(numbers)) for one in new if self._is_news(one, write)
         ]
-        return Turn(altered, closed)
+        untouched = {id(conflict) for conflict in self.open}
+        return Turn([c for c in [*standing, *opened] if id(c) not in untouched], closed)
 
     def _is_news(self, met: Met, write: Write) -> bool:
         """Whether nobody has decided between these two since the author last looked."""
@@ -267,6 +269,68 @@ def _both(write: Write, one: Data, other: Data) -> Data:
     return merge(write.after, one, other, write.form).data
 
 
+def _is_about(conflict: Conflict, clash: Clash) -> bool:
+    """Whether a clash is about the same: the order of a list and its items are two things."""
+    if not set(clash.paths).isdisjoint(conflict["paths"]):
+        return True
+    sides = (clash.ours, clash.theirs, conflict["ours"]["values"])
+    lists = any(type(value) is list for side in sides for value in side.values())
+    pairs = product(clash.paths, conflict["paths"])
+    return not lists and any(related(here, there) for here, there in pairs)
+
+
+def _level(
+    conflict: Conflict, again: Sequence[Met], write: Write
+) -> tuple[Conflict, Sequence[Met]]:
+    """A conflict and the clashes that are about the same, all at the outermost of their places."""
+    paths = [*conflict["paths"], *(path for one in again for path in one.clash.paths)]
+    places = tuple(dict.fromkeys(_outermost(path, paths) for path in paths))
+    if len(places) == len(set(paths)):
+        return conflict, again
+    return _lifted(conflict, write, places), [_joined(places, again, write)]
+
+
+def _outermost(path: str, paths: Sequence[str]) -> str:
+    return min((other for other in paths if related(other, path)), key=len)
+
+
+def _take_in(
+    conflict: Conflict, standing: list[Conflict], closed: dict[str, Reason], write: Write
+) -> None:
+    """Add a conflict to those that stand; if one of them came to be about the same, to that."""
+    for place, other in enumerate(standing):
+        if other["paths"] == conflict["paths"]:
+            standing[place] = _folded(other, conflict, write)
+            closed[conflict["id"]] = "joined"
+            return
+    standing.append(conflict)
+
+
+def _folded(conflict: Conflict, other: Conflict, write: Write) -> Conflict:
+    """Two conflicts about the same as one: each device wants what it wants in both."""
+
+    def both(here: Values, there: Values) -> Values:
+        one, two = (put(write.before, conflict["paths"], v, write.keys) for v in (here, there))
+        data = merge(write.before, one, two, write.form).data
+        return values_at(data, conflict["paths"], write.keys)
+
+    theirs = [*conflict["theirs"]]
+    for side in other["theirs"]:
+        known = [n for n, s in enumerate(theirs) if _names(s) == _names(side)]
+        if known:
+            values = both(theirs[known[0]]["values"], side["values"])
+            theirs[known[0]] = _with_values(side, values)
+        else:
+            theirs.append(side)
+    whole = cast("Conflict", {**conflict, "base": both(conflict["base"], other["base"])})
+    return _still_different(_with_entries(cast("Conflict", {**whole, "theirs": []}), theirs))
+
+
+def _names(side: Side) -> tuple[str | None, ...]:
+    """Whose entry it is."""
+    return side.get("fork"), side["device"], None if side["device"] else side["by"]
+
+
 def _opened(met: Met, author: Author, number: int) -> Conflict:
     clash = met.clash
     return Conflict(
@@ -279,7 +343,7 @@ def _opened(met: Met, author: Author, number: int) -> Conflict:
     )
 
 
-def _carried_on(conflict: Conflict, write: Write, again: Sequence[Met]) -> Conflict:
+def _carried_on(conflict: Conflict, again: Sequence[Met], write: Write) -> Conflict:
     """A conflict after a write: decided where its author saw it, else moved along."""
     if not again and not any(map(write.touches, conflict["paths"])):
         return _still_different(_moved_along(conflict, write))
@@ -399,7 +463,7 @@ def _standing_place(write: Write, path: str) -> str:
     return join(*tokens)
 
 
-def _lifted(conflict: Conflict, write: Write, places: list[str]) -> Conflict:
+def _lifted(conflict: Conflict, write: Write, places: Sequence[str]) -> Conflict:
     """The conflict at places above its own: each side's values inside what was there before."""
 
     def lift(values: Values) -> Values:
@@ -408,7 +472,7 @@ def _lifted(conflict: Conflict, write: Write, places: list[str]) -> Conflict:
 
     return Conflict(
         id=conflict["id"],
-        paths=places,
+        paths=[*places],
         group=None,
         base=lift(conflict["base"]),
         ours=_with_values(conflict["ours"], values_at(write.before, places, write.keys)),

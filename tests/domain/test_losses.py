@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domain.choices import Choice
 from domain.drafts import Edit
-from tests.domain.scenes import DRAFTS, origin, put, set_to
+from tests.domain.scenes import ANN, BEN, DRAFTS, origin, put, set_to
 from tests.domain.test_conflicts import ipad, mac, resolve, shared, values_of
 
 LINES = [f"Line {number} says word{number} and no more.\n" for number in range(6)]
@@ -81,3 +81,42 @@ def test_an_item_edited_in_a_list_whose_order_is_in_dispute_leaves_that_open() -
     ]
     resolve(draft, Choice("c1", "theirs"))
     assert draft.data == {"acts": [{**a, "fee": 9}, c, b]}
+
+
+CONTACT = {"name": "Zoë", "phone": "12"}
+
+
+def test_a_clash_inside_an_object_in_dispute_is_no_further_conflict() -> None:
+    draft = shared({"contact": CONTACT})
+    mac(draft, {"contact": {**CONTACT, "phone": "34"}}, 1)
+    removal = Edit(based_on=1, changes=[{"op": "remove", "path": "/contact"}])
+    DRAFTS.edit(draft, removal, origin(BEN, device="ipad"))
+    ipad(draft, {"contact": {**CONTACT, "phone": "56"}}, 1)
+    assert [values_of(c) for c in draft.conflicts] == [
+        {"/contact": [CONTACT, {**CONTACT, "phone": "34"}, {**CONTACT, "phone": "56"}]}
+    ]
+
+
+def test_a_clash_about_an_object_takes_a_conflict_inside_it_in() -> None:
+    draft = shared({"contact": CONTACT})
+    mac(draft, {"contact": {**CONTACT, "phone": "34"}}, 1)
+    ipad(draft, {"contact": {**CONTACT, "phone": "56"}}, 1)
+    removal = Edit(based_on=1, changes=[{"op": "remove", "path": "/contact"}])
+    DRAFTS.edit(draft, removal, origin(ANN, device="phone"))
+    assert [values_of(c) for c in draft.conflicts] == [
+        {"/contact": [CONTACT, {**CONTACT, "phone": "34"}, {**CONTACT, "phone": "56"}, None]}
+    ]
+
+
+def test_conflicts_whose_object_is_removed_become_one_about_the_object() -> None:
+    draft = shared({"contact": CONTACT})
+    mac(draft, {"contact": {"name": "Ann", "phone": "34"}}, 1)
+    ipad(draft, {"contact": {"name": "Ben", "phone": "56"}}, 1)
+    assert [c["paths"] for c in draft.conflicts] == [["/contact/name"], ["/contact/phone"]]
+    removal = Edit(based_on=2, changes=[{"op": "remove", "path": "/contact"}])
+    DRAFTS.edit(draft, removal, origin(ANN, device="mac"))
+    assert draft.data == {}
+    assert [(c["id"], values_of(c)) for c in draft.conflicts] == [
+        ("c1", {"/contact": [CONTACT, None, {"name": "Ben", "phone": "56"}]})
+    ]
+    assert draft.recent[-1].closed == {"c2": "joined"}  # type: ignore[attr-defined]
