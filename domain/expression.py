@@ -44,7 +44,7 @@ def matches(pattern: str, text: str) -> bool:
     return len(text) > SEARCHED or _engine(pattern).isinstance_python(text)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _engine(pattern: str) -> SchemaValidator:
     return SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex"))
 

@@ -19,6 +19,8 @@ from domain.path import child
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 MOST: Final = 5_000
 """Schemas in one another: each process reads a definition while its saves wait."""
+MOST_EXPRESSIONS: Final = 200
+"""Regular expressions: one that counts far takes milliseconds, and megabytes, to be made ready."""
 TYPES: Final = ("array", "boolean", "integer", "null", "number", "object", "string")
 
 Schema: TypeAlias = dict[str, Any] | bool
@@ -42,8 +44,8 @@ NAMED: Final = ("$defs", "definitions", "dependentSchemas", "patternProperties",
 def schema_faults(schema: Any, at: str) -> list[Fault]:
     """All that is wrong with a schema, each with its pointer; `at` is where the schema stands."""
     places = dict(_places(schema, ""))
-    if len(places) > MOST:
-        return [Fault(at, f"Holds more than {MOST} schemas in one another.")]
+    if sentence := _too_much(places):
+        return [Fault(at, sentence)]
     return [
         Fault(at + place + below, sentence)
         for place, one in places.items()
@@ -76,6 +78,22 @@ def _inside(keyword: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield from ((f"/{index}", inner) for index, inner in enumerate(value))
     elif keyword in NAMED and isinstance(value, dict):
         yield from ((child("", name), inner) for name, inner in value.items())
+
+
+def _too_much(places: Mapping[str, Any]) -> Sentence:
+    if len(places) > MOST:
+        return f"Holds more than {MOST} schemas in one another."
+    expressions = {str(found) for schema in places.values() for found in _expressions(schema)}
+    if len(expressions) > MOST_EXPRESSIONS:
+        return f"Holds more than {MOST_EXPRESSIONS} regular expressions."
+    return None
+
+
+def _expressions(schema: Any) -> Iterator[Any]:
+    if isinstance(schema, dict):
+        yield from _object(schema.get("patternProperties"))
+        if "pattern" in schema:
+            yield schema["pattern"]
 
 
 def _wrong(schema: Any, place: str, places: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

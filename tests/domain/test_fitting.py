@@ -194,7 +194,7 @@ WIDE = {str(n): n for n in range(9_000)}
         ({"allOf": [{"properties": {"x": {"$ref": "#"}}}] * 2}, deep(30)),
         ({"not": {"$ref": "#"}}, {}),
         ({"allOf": [{"minProperties": 99}] * 4_900}, HUGE),
-        ({"patternProperties": {f"^{n}$": {} for n in range(3_000)}}, WIDE),
+        ({"patternProperties": {f"^{n}$": {} for n in range(200)}}, WIDE),
     ],
 )
 def test_a_schema_that_would_take_too_long_is_given_up(schema: Any, data: Any) -> None:

@@ -80,6 +80,14 @@ def test_what_is_wrong_is_named_by_its_pointer(schema: Any, pointer: str, words:
     assert fault.detail.endswith(".")
 
 
+def test_a_schema_of_too_many_expressions_is_refused() -> None:
+    several = {"patternProperties": {f"^{n}$": {"pattern": f"{n + 1}"} for n in range(100)}}
+    one_more = {**several, "pattern": "100!"}
+    assert schema_faults({**several, "pattern": "^1$"}, "") == []
+    (fault,) = schema_faults(one_more, "/schema")
+    assert (fault.pointer, fault.detail) == ("/schema", "Holds more than 200 regular expressions.")
+
+
 def test_a_schema_of_too_many_schemas_is_refused() -> None:
     (fault,) = schema_faults({"properties": {f"a{n}": {} for n in range(MOST)}}, "/schema")
     assert (fault.pointer, fault.detail) == (
