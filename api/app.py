@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 import api.conflicts
 import api.drafts
 import api.forms
+import api.verify
 import api.versions
 from api.api_keys import ApiKeys
 from api.callers import Callers
@@ -31,9 +32,9 @@ from api.reading import Reading
 from api.saving import Saving
 from api.security import Tokens
 from api.settings import ConfigurationError, Settings
-from api.thinking import Thinking
+from api.verify import Verifying
 from api.writer import Writer
-from domain.chain import Chain, ChainKey
+from domain.chain import Chain, ChainKey, Keyring
 from domain.drafts import Drafts, Rules
 from domain.errors import StoreUnavailable
 from projections.catch_up import CatchUp
@@ -82,14 +83,15 @@ class Service:
             queue_length=settings.queue_length,
             on_commit=self.catch_up.wake,
         )
-        self.thinking = Thinking(self.writer)
+        keys = (settings.keys.chain, *settings.known_chain_keys)
+        self.verifying = Verifying(store, self.people, Keyring(map(ChainKey, keys)))
         self.rates = Rates(settings, lambda: clock().timestamp())
         limits = settings.limits
         rules = Rules(settings.expiry_days, limits.depth, limits.members)
         self.parts = Parts(
             callers=_callers(settings, store, clock, self.rates),
             people=self.people,
-            saving=Saving(store, self.writer, self.thinking, Drafts(rules), self.people),
+            saving=Saving(store, self.writer, Drafts(rules, self.forms.of), self.people),
             reading=Reading(store, self.people, self.catch_up),
             limits=limits,
             clock=clock,
@@ -105,7 +107,7 @@ class Service:
         try:
             yield
         finally:
-            self.thinking.stop()
+            self.parts.saving.stop()
             await self.writer.stop()
             await self.catch_up.stop()
             await self.forms.stop()
@@ -143,11 +145,13 @@ def create_app(settings: Settings, *, clock: Clock = now, store: Store | None = 
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.parts = service.parts
+    app.state.verifying = service.verifying
     app.state.forms = service.forms
     install_problems(app)
     app.include_router(health_routes(service.ready, metrics))
     app.include_router(api.drafts.router)
     app.include_router(api.versions.router)
+    app.include_router(api.verify.router)
     app.include_router(api.forms.router)
     app.include_router(api.conflicts.router)
     patch_fastapi(app)  # /docs out of a package: FastAPI's own page asks a host far away

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
@@ -12,14 +13,14 @@ from api import schemas
 from api.answers import draft_answer, receipt_answer, receipt_document, with_draft
 from api.people import People
 from api.problems import Answer, document
-from api.thinking import Thinking
+from api.thinking import Command, Thinking
 from api.writer import AlreadyBegun, Writer
 from domain import diff
 from domain.choices import Choice
 from domain.devices import device_copy
 from domain.draft import DataEvent, Draft, Origin
 from domain.drafts import Drafts, Edit, Opening, Step
-from domain.effort import is_heavy
+from domain.effort import is_heavy, is_large
 from domain.errors import (
     Busy,
     Clash,
@@ -34,7 +35,7 @@ from domain.errors import (
 )
 from domain.filling import shares_a_field
 from domain.receipts import Answer as Decision
-from domain.receipts import Earlier, Receipt, Repeated, receipt, told
+from domain.receipts import Earlier, Receipt, Repeated, Several, receipt, told
 from projections.snapshot import body_of, data_at, fold
 from projections.store.base import Store
 
@@ -54,18 +55,16 @@ def _never(_: Draft) -> bool:
     return False
 
 
-def _always(_: Draft) -> bool:
-    return True
-
-
 class Saving:
     """The commands of the API."""
 
-    def __init__(
-        self, store: Store, writer: Writer, thinking: Thinking, drafts: Drafts, people: People
-    ) -> None:
-        self._store, self._writer, self._thinking = store, writer, thinking
-        self._drafts, self._people = drafts, people
+    def __init__(self, store: Store, writer: Writer, drafts: Drafts, people: People) -> None:
+        self._store, self._writer, self._drafts, self._people = store, writer, drafts, people
+        self._thinking = Thinking(writer, drafts)
+
+    def stop(self) -> None:
+        """Let go of the process in which heavy edits are decided."""
+        self._thinking.stop()
 
     # -- beginning
 
@@ -155,7 +154,7 @@ class Saving:
         """Save an edit."""
         return await self._run(
             draft,
-            lambda d: self._drafts.edit(d, edit, origin),
+            partial(Drafts.edit, edit=edit, origin=origin),
             origin,
             wishes,
             is_heavy=lambda d: is_heavy(d, edit),
@@ -176,24 +175,14 @@ class Saving:
 
     async def _edit_all(
         self, draft: UUID, edits: list[tuple[Edit, Origin]]
-    ) -> list[Decision | VariorumError]:
-        answers: list[Decision | VariorumError] = []
-
-        def edit_all(d: Draft) -> Receipt:
-            answers[:] = []
-            _must_remember(d, edits)
-            for edit, origin in edits:
-                try:
-                    answers.append(self._drafts.edit(d, edit, origin))
-                except VariorumError as refusal:
-                    answers.append(refusal)
-            return receipt(d)
-
-        def heavy(d: Draft) -> bool:
-            return any(is_heavy(d, edit) for edit, _ in edits)
-
-        await self._thinking.run(draft, edit_all, is_heavy=heavy)
-        return answers
+    ) -> Sequence[Decision | VariorumError]:
+        answer = await self._thinking.run(
+            draft,
+            partial(Drafts.edit_all, edits=edits),
+            is_heavy=lambda d: any(is_heavy(d, edit) for edit, _ in edits),
+        )
+        assert isinstance(answer, Several)
+        return answer.answers
 
     async def _result(
         self, draft: UUID, answer: Decision | VariorumError, by: str
@@ -212,18 +201,18 @@ class Saving:
         then = await self._data(draft, origin.by, wanted.version)
         return await self._run(
             draft,
-            lambda d: self._drafts.restore(
-                d,
-                wanted.version,
-                then,
-                origin,
+            partial(
+                Drafts.restore,
+                version=wanted.version,
+                then=then,
+                origin=origin,
                 paths=wanted.paths,
                 dry_run=wanted.dry_run,
                 if_match=wishes.if_match,
             ),
             origin,
             wishes,
-            is_heavy=_always,
+            is_heavy=is_large,
         )
 
     async def undo(
@@ -233,17 +222,17 @@ class Saving:
         step = await self._step(draft, origin.by, wanted.version, wanted.through or wanted.version)
         return await self._run(
             draft,
-            lambda d: self._drafts.undo(
-                d,
-                step,
-                origin,
+            partial(
+                Drafts.undo,
+                step=step,
+                origin=origin,
                 paths=wanted.paths,
                 dry_run=wanted.dry_run,
                 if_match=wishes.if_match,
             ),
             origin,
             wishes,
-            is_heavy=_always,
+            is_heavy=is_large,
         )
 
     async def _step(self, draft: UUID, by: str, version: int, through: int) -> Step:
@@ -264,12 +253,16 @@ class Saving:
         """Settle conflicts; each choice by the pointer to it in the request."""
         return await self._run(
             draft,
-            lambda d: self._drafts.resolve(
-                d, choices, origin, dry_run=wanted.dry_run, if_match=wishes.if_match
+            partial(
+                Drafts.resolve,
+                choices=choices,
+                origin=origin,
+                dry_run=wanted.dry_run,
+                if_match=wishes.if_match,
             ),
             origin,
             wishes,
-            is_heavy=_always,
+            is_heavy=is_large,
         )
 
     async def merge(
@@ -281,35 +274,43 @@ class Saving:
         since = target.merged_forks.get(str(fork.id), 1)
         base = await self._data(fork.id, origin.by, since)
 
-        def merge(d: Draft) -> Decision:
-            if d.merged_forks.get(str(fork.id), 1) != since:
-                raise Busy("The fork is being merged by another request; try again.")
-            return self._drafts.merge(d, fork, base, origin, if_match=wishes.if_match)
-
-        return await self._run(draft, merge, origin, wishes, is_heavy=_always)
+        return await self._run(
+            draft,
+            partial(
+                Drafts.merge,
+                fork=fork,
+                base=base,
+                since=since,
+                origin=origin,
+                if_match=wishes.if_match,
+            ),
+            origin,
+            wishes,
+            is_heavy=is_large,
+        )
 
     # -- all else
 
     async def label(self, draft: UUID, version: int, label: str, origin: Origin) -> Answer:
         """Name a version."""
         return await self._run(
-            draft, lambda d: self._drafts.label(d, version, label, origin), origin
+            draft, partial(Drafts.label, version=version, label=label, origin=origin), origin
         )
 
     async def unlabel(self, draft: UUID, version: int, origin: Origin) -> Answer:
         """Take a version's name away."""
-        await self._run(draft, lambda d: self._drafts.unlabel(d, version, origin), origin)
+        await self._run(draft, partial(Drafts.unlabel, version=version, origin=origin), origin)
         return Answer(204, [], b"")
 
     async def extend(self, draft: UUID, origin: Origin) -> Answer:
         """Put the expiry off."""
-        return await self._run(draft, lambda d: self._drafts.extend(d, origin), origin)
+        return await self._run(draft, partial(Drafts.extend, origin=origin), origin)
 
     async def submit(self, draft: UUID, origin: Origin, wishes: Wishes) -> Answer:
         """Finish a draft."""
         return await self._run(
             draft,
-            lambda d: self._drafts.submit(d, origin, if_match=wishes.if_match),
+            partial(Drafts.submit, origin=origin, if_match=wishes.if_match),
             origin,
             wishes,
         )
@@ -317,20 +318,20 @@ class Saving:
     async def discard(self, draft: UUID, origin: Origin, wishes: Wishes) -> Answer:
         """Put a draft in the trash."""
         await self._run(
-            draft, lambda d: self._drafts.discard(d, origin, if_match=wishes.if_match), origin
+            draft, partial(Drafts.discard, origin=origin, if_match=wishes.if_match), origin
         )
         return Answer(204, [], b"")
 
     async def recover(self, draft: UUID, origin: Origin) -> Answer:
         """Take a draft out of the trash."""
-        return await self._run(draft, lambda d: self._drafts.recover(d, origin), origin)
+        return await self._run(draft, partial(Drafts.recover, origin=origin), origin)
 
     # -- the steps
 
     async def _run(
         self,
         draft: UUID,
-        command: Callable[[Draft], Decision],
+        command: Command,
         origin: Origin,
         wishes: Wishes | None = None,
         *,
@@ -351,6 +352,7 @@ class Saving:
             answer = await self._recorded(draft, answer)
         if isinstance(answer, Repeated):
             answer = await self._first_receipt(draft, answer.version, by)
+        assert isinstance(answer, Receipt)
         if not answer.conflicts:
             return answer
         return replace(answer, conflicts=await self._people.named(answer.conflicts))
@@ -420,10 +422,3 @@ class Saving:
         role = draft.role_of(by) or "viewer"
         body = await self._people.served(body_of(draft), role)
         return draft_answer(body, draft.version)
-
-
-def _must_remember(draft: Draft, edits: list[tuple[Edit, Origin]]) -> None:
-    """Ask for old events before the first edit is recorded, never in the middle."""
-    bases = [edit.based_on for edit, _ in edits if edit.based_on is not None]
-    if bases and min(bases) < draft.version:
-        draft.since(min(bases))

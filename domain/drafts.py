@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
@@ -22,6 +23,7 @@ from domain.devices import device_copy, is_own_edit
 from domain.diff import Change
 from domain.draft import DataEvent, Draft, DraftEvent, Origin, members_added
 from domain.errors import (
+    Busy,
     Clash,
     ConflictClosed,
     ConflictNotFound,
@@ -29,6 +31,7 @@ from domain.errors import (
     Invalid,
     NotItsFork,
     SeqReused,
+    VariorumError,
     VersionMismatch,
     VersionNotFound,
 )
@@ -38,7 +41,7 @@ from domain.identity import Keys
 from domain.merge import Merged, merge
 from domain.patch import merge_patch, patch
 from domain.path import ABSENT, parse, related
-from domain.receipts import Answer, Earlier, Receipt, Repeated, receipt, told
+from domain.receipts import Answer, Earlier, Receipt, Repeated, Several, receipt, told
 from domain.restore import restore
 from domain.undo import undo
 from domain.value import Data, count_members, depth_of
@@ -122,6 +125,10 @@ class Drafts:
     def __init__(self, rules: Rules, forms: Callable[[str], Form] = undefined) -> None:
         self.rules, self._forms = rules, forms
 
+    def with_form(self, draft: Draft) -> Drafts:
+        """The same commands with no other definition than that of a draft's form."""
+        return Drafts(self.rules, partial(_only, self.form(draft)))
+
     def form(self, draft: Draft) -> Form:
         """The definition of a draft's form."""
         return self._forms(draft.form)
@@ -200,30 +207,47 @@ class Drafts:
             return self._save(draft, edit, origin)
         return self._merge(draft, edit, origin, since)
 
+    def edit_all(self, draft: Draft, edits: Sequence[tuple[Edit, Origin]]) -> Several:
+        """Save an offline queue, in order; what is refused leaves the others as they are."""
+        _must_remember(draft, edits)
+        return Several([self._answer(draft, edit, origin) for edit, origin in edits])
+
+    def _answer(self, draft: Draft, edit: Edit, origin: Origin) -> Any:
+        try:
+            return self.edit(draft, edit, origin)
+        except VariorumError as refusal:
+            return refusal
+
     def merge(
         self,
         draft: Draft,
         fork: Draft,
         base: Data,
+        since: int,
         origin: Origin,
         *,
         if_match: Collection[int] | None = None,
     ) -> Answer:
-        """Bring back what a fork changed since `base`, its data when it was merged last.
+        """Bring back what a fork changed since `base`, its data at version `since`.
+
+        That is the version which was merged last; of a fork never merged, its first.
 
         Raises:
             NotItsFork: The fork was made from another draft.
+            Busy: The fork was merged meanwhile.
         """
         if (earlier := self._admit(draft, origin, if_match)) is not None:
             return earlier
         if not fork.forked_from or fork.forked_from["draft"] != str(draft.id):
             raise NotItsFork
+        if draft.merged_forks.get(str(fork.id), 1) != since:
+            raise Busy("The fork is being merged by another request; try again.")
         merged = self._merged(draft, base, fork.data)
         author = _author(draft, origin, fork=str(fork.id))
         form = self.form(draft)
         write = Write(draft.data, merged.data, base, fork.data, author, seen=0, form=form)
-        since = draft.since(fork.forked_from["version"]) if merged.clashes else ()
-        turn = self._turn(draft, write, _met(merged.clashes, since))
+        events = draft.since(fork.forked_from["version"]) if merged.clashes else ()
+        turn = self._turn(draft, write, _met(merged.clashes, events))
         changes = self._diff(draft, merged.data)
         if not changes and not turn:
             return receipt(draft)
@@ -551,6 +575,17 @@ class Drafts:
             raise Invalid.one(
                 "/data", f"A draft may have {self.rules.max_members} members and items at most."
             )
+
+
+def _only(form: Form, _: str) -> Form:
+    return form
+
+
+def _must_remember(draft: Draft, edits: Sequence[tuple[Edit, Origin]]) -> None:
+    """Ask for old events before the first edit is recorded, never in the middle."""
+    bases = [edit.based_on for edit, _ in edits if edit.based_on is not None]
+    if bases and min(bases) < draft.version:
+        draft.since(min(bases))
 
 
 def _repetition(draft: Draft, origin: Origin) -> Repeated | Earlier | None:

@@ -1,11 +1,17 @@
-"""How long an edit may take to be decided: a quick look, so that heavy ones go beside the loop."""
+"""Heavy edits: seen by a quick look before they are decided, and decided in another process."""
 
 from __future__ import annotations
 
-from typing import Final
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing import connection, parent_process
+from typing import Any, Final
 
-from domain.draft import Draft
-from domain.drafts import Edit
+from domain.draft import Draft, DraftEvent
+from domain.drafts import Drafts, Edit
 from domain.value import Json
 
 # About 5 ms each, measured on 2 shared cores.
@@ -35,6 +41,37 @@ def is_heavy(draft: Draft, edit: Edit) -> bool:
     if len(edit.changes) * draft.member_count > MANY_STEPS:
         return True
     return any(_longest_text(change.get("value")) > MUCH_TEXT for change in edit.changes)
+
+
+def is_large(draft: Draft) -> bool:
+    """Whether comparing or merging the whole draft is likely to take more than 5 ms."""
+    return draft.member_count > MANY_MEMBERS or _longest_text(draft.data) > MUCH_TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A command's answer, and the events that it recorded on a copy of the draft."""
+
+    answer: Any
+    events: Sequence[DraftEvent]
+
+
+def decide(command: Callable[[Drafts, Draft], Any], drafts: Drafts, draft: Draft) -> Decided:
+    """Run a command on a draft of one's own; raises what it raises."""
+    answer = command(drafts, draft)
+    return Decided(answer, [e for e in draft.collect_events() if isinstance(e, DraftEvent)])
+
+
+def live_as_long_as_the_parent() -> None:
+    """In a process that decides: end when the service does, however that ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if (parent := parent_process()) is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
 
 
 def _longest_text(value: Json) -> int:

@@ -42,6 +42,16 @@ from uuid import UUID
 class VariorumError(Exception):
     """Base of every error that a caller may meet; `str()` is a sentence for a person."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it is from process to process; its class makes its sentence of other arguments."""
+        return _as_it_was, (type(self), self.args, vars(self))
+
+
+def _as_it_was(kind: type[VariorumError], args: Any, known: dict[str, Any]) -> VariorumError:
+    error = kind.__new__(kind, *args)
+    vars(error).update(known)
+    return error
+
 
 class BadInput(VariorumError):
     """The request itself cannot be taken; nothing was changed."""

@@ -11,6 +11,7 @@ from uuid import UUID
 from domain import diff
 from domain.conflicts import Conflict
 from domain.draft import Draft
+from domain.errors import VariorumError
 from domain.identity import Keys
 from domain.value import Data
 
@@ -47,7 +48,14 @@ class Earlier:
     last_seq: int
 
 
-Answer = Receipt | Repeated | Earlier
+@dataclass(frozen=True, slots=True)
+class Several:
+    """The answers to a queue of edits, in order: each its own, or why it was refused."""
+
+    answers: Sequence[Receipt | Repeated | Earlier | VariorumError]
+
+
+Answer = Receipt | Repeated | Earlier | Several
 
 
 def receipt(

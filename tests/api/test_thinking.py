@@ -1,23 +1,28 @@
-"""Heavy thinking: beside the loop, for the version that it was about, and for no other."""
+"""Heavy thinking: in a process of its own, for the version it was about, and for no other."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Callable
+import os
+import pickle
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from api.thinking import ATTEMPTS, Thinking
 from domain.draft import RECENT, Draft
-from domain.effort import MANY_MEMBERS, MANY_VERSIONS, MUCH_TEXT, is_heavy
-from domain.errors import CannotApply
+from domain.drafts import Drafts, Edit
+from domain.effort import MANY_MEMBERS, MANY_VERSIONS, MUCH_TEXT, is_heavy, is_large
+from domain.errors import CannotApply, Clash, DraftClosed, Fault, Invalid, VariorumError
 from domain.receipts import Answer, Receipt
 from projections.store.base import Store
 from tests.domain.scenes import DRAFTS, fields, opened, origin, put, set_to
 from tests.projections.histories import Desk, desk, log_of, states_of
-
-Always = Callable[[Draft], bool]
 
 
 @pytest.fixture
@@ -27,84 +32,108 @@ async def ann(store: Store) -> AsyncIterator[Desk]:
 
 
 @pytest.fixture
-def thinking(ann: Desk) -> Thinking:
-    return Thinking(ann.writer)
+def thinking(ann: Desk) -> Iterator[Thinking]:
+    thinking = Thinking(ann.writer, DRAFTS)
+    yield thinking
+    thinking.stop()
 
 
 def heavy(_: Draft) -> bool:
     return True
 
 
-async def data_of(store: Store, draft: object) -> list[dict[str, object]]:
-    return [state.data for state in states_of(await log_of(store, draft))]  # type: ignore[arg-type]
+def light(_: Draft) -> bool:
+    return False
 
 
-async def test_what_is_thought_through_beside_the_loop_is_recorded_as_ever(
-    store: Store, ann: Desk, thinking: Thinking
+def noted(drafts: Drafts, draft: Draft, place: Path, edit: Edit) -> Answer:
+    """An edit that leaves word of the process that decided on it, and at which version."""
+    with place.open("a") as file:
+        file.write(f"{os.getpid()} {draft.version}\n")
+    return drafts.edit(draft, edit, origin(device="ipad"))
+
+
+def waiting(drafts: Drafts, draft: Draft, place: Path, edit: Edit) -> Answer:
+    """The same, once somebody has given the word for this version."""
+    answer = noted(drafts, draft, place, edit)
+    word = word_for(place, draft.version - 1)
+    while not word.exists():
+        time.sleep(0.005)
+    return answer
+
+
+def word_for(place: Path, version: int) -> Path:
+    return place.with_name(f"go-{version}")
+
+
+async def thought_about(place: Path, version: int) -> None:
+    """Wait until a version is being thought about."""
+    async with asyncio.timeout(60):
+        while version not in [noted for _, noted in notes(place)]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def dying(drafts: Drafts, draft: Draft, edit: Edit, parent: int) -> Answer:
+    """An edit whose process is killed before it has decided."""
+    if os.getpid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return drafts.edit(draft, edit, origin())
+
+
+def notes(place: Path) -> list[list[int]]:
+    lines = place.read_text().splitlines() if place.exists() else []
+    return [[int(word) for word in line.split()] for line in lines]
+
+
+async def data_of(store: Store, draft: UUID) -> list[object]:
+    return [state.data for state in states_of(await log_of(store, draft))]
+
+
+async def test_what_is_thought_through_elsewhere_is_recorded_as_ever(
+    store: Store, ann: Desk, thinking: Thinking, tmp_path: Path
 ) -> None:
-    draft = await ann.open({"fee": 1})
-    threads: list[str] = []
-
-    def edit(d: Draft) -> Answer:
-        threads.append(threading.current_thread().name)
-        return DRAFTS.edit(d, fields({"fee": 2}), origin())
-
-    answer = await thinking.run(draft, edit, is_heavy=heavy)
-    assert isinstance(answer, Receipt)
-    assert (answer.version, answer.recorded) == (2, True)
-    assert threads == [threads[0]]
-    assert threads[0].startswith("variorum thinking")
-    assert await data_of(store, draft) == [{"fee": 1}, {"fee": 2}]
-
-
-async def test_a_light_command_stays_on_the_loop(ann: Desk, thinking: Thinking) -> None:
-    draft = await ann.open({"fee": 1})
-
-    def edit(d: Draft) -> Answer:
-        assert threading.current_thread() is threading.main_thread()
-        return DRAFTS.edit(d, fields({"fee": 2}), origin())
-
-    await thinking.run(draft, edit, is_heavy=lambda _: False)
+    draft, place = await ann.open({"fee": 1}), tmp_path / "notes"
+    for kind, fee in ((light, 2), (heavy, 3)):
+        command = partial(noted, place=place, edit=fields({"fee": fee}))
+        answer = await thinking.run(draft, command, is_heavy=kind)
+        assert isinstance(answer, Receipt)
+        assert (answer.version, answer.recorded) == (fee, True)
+    here, there = notes(place)
+    assert here == [os.getpid(), 1]
+    assert there[0] != os.getpid()
+    assert await data_of(store, draft) == [{"fee": 1}, {"fee": 2}, {"fee": 3}]
 
 
 async def test_a_draft_that_moved_on_is_thought_about_again(
-    store: Store, ann: Desk, thinking: Thinking
+    store: Store, ann: Desk, thinking: Thinking, tmp_path: Path
 ) -> None:
-    draft = await ann.open({"fee": 1, "n": 0})
-    seen: list[int] = []
-    go_on = threading.Event()
-
-    def edit(d: Draft) -> Answer:
-        seen.append(d.version)
-        assert go_on.wait(10)
-        return DRAFTS.edit(d, fields({"fee": 2}, based_on=1), origin(device="ipad"))
-
-    thought = asyncio.create_task(thinking.run(draft, edit, is_heavy=heavy))
-    while not seen:  # noqa: ASYNC110 - another thread says so
-        await asyncio.sleep(0.001)
+    draft, place = await ann.open({"fee": 1, "n": 0}), tmp_path / "notes"
+    command = partial(waiting, place=place, edit=fields({"fee": 2}, based_on=1))
+    word_for(place, 2).touch()
+    thought = asyncio.create_task(thinking.run(draft, command, is_heavy=heavy))
+    await thought_about(place, 1)
     await ann.edit(draft, {"n": 1}, origin(device="mac"))
-    go_on.set()
+    word_for(place, 1).touch()
     answer = await thought
     assert isinstance(answer, Receipt)
-    assert (seen, answer.merged) == ([1, 2], True)
+    assert [version for _, version in notes(place)] == [1, 2]
+    assert answer.merged
     assert (await data_of(store, draft))[-1] == {"fee": 2, "n": 1}
 
 
 async def test_a_draft_that_never_rests_gets_its_edit_all_the_same(
-    store: Store, ann: Desk, thinking: Thinking
+    store: Store, ann: Desk, thinking: Thinking, tmp_path: Path
 ) -> None:
-    draft = await ann.open({"fee": 1, "n": 0})
-    loop, tries = asyncio.get_running_loop(), []
-
-    def edit(d: Draft) -> Answer:
-        tries.append(d.version)
-        if threading.current_thread() is not threading.main_thread():
-            saving = ann.edit(draft, {"n": len(tries)}, origin(device="mac"))
-            asyncio.run_coroutine_threadsafe(saving, loop).result(10)
-        return DRAFTS.edit(d, fields({"fee": 2}, based_on=1), origin(device="ipad"))
-
-    await thinking.run(draft, edit, is_heavy=heavy)
-    assert len(tries) == ATTEMPTS + 1
+    draft, place = await ann.open({"fee": 1, "n": 0}), tmp_path / "notes"
+    command = partial(waiting, place=place, edit=fields({"fee": 2}, based_on=1))
+    word_for(place, ATTEMPTS + 1).touch()
+    thought = asyncio.create_task(thinking.run(draft, command, is_heavy=heavy))
+    for version in range(1, ATTEMPTS + 1):
+        await thought_about(place, version)
+        await ann.edit(draft, {"n": version}, origin(device="mac"))
+        word_for(place, version).touch()
+    await thought
+    assert notes(place)[-1] == [os.getpid(), ATTEMPTS + 1]
     assert (await data_of(store, draft))[-1] == {"fee": 2, "n": ATTEMPTS}
 
 
@@ -114,29 +143,59 @@ async def test_a_base_that_nobody_remembers_is_asked_from_the_store(
     draft = await ann.open({"fee": 1, "n": 0})
     await ann.edits(draft, [{"n": n} for n in range(1, 3 * RECENT)])
     late = fields({"fee": 2}, based_on=1)
-    answer = await thinking.run(
-        draft, lambda d: DRAFTS.edit(d, late, origin(device="ipad")), is_heavy=heavy
-    )
+    command = partial(Drafts.edit, edit=late, origin=origin(device="ipad"))
+    answer = await thinking.run(draft, command, is_heavy=heavy)
     assert isinstance(answer, Receipt)
     assert answer.merged
     assert (await data_of(store, draft))[-1] == {"fee": 2, "n": 3 * RECENT - 1}
 
 
-async def test_what_is_refused_there_changes_nothing(
+async def test_what_is_refused_there_is_refused_here_and_changes_nothing(
     store: Store, ann: Desk, thinking: Thinking
 ) -> None:
     draft = await ann.open({"fee": 1})
-    wrong = fields({"fee": 2})
-    wrong = type(wrong)(changes=[put("/nowhere", 1)])
-    with pytest.raises(CannotApply):
-        await thinking.run(draft, lambda d: DRAFTS.edit(d, wrong, origin()), is_heavy=heavy)
+    wrong = Edit(changes=[put("/nowhere", 1)])
+    command = partial(Drafts.edit, edit=wrong, origin=origin())
+    with pytest.raises(CannotApply) as refused:
+        await thinking.run(draft, command, is_heavy=heavy)
+    assert (refused.value.index, refused.value.path) == (0, "/nowhere")
     assert await data_of(store, draft) == [{"fee": 1}]
+
+
+async def test_when_the_process_is_killed_the_edit_is_decided_here(
+    store: Store, ann: Desk, thinking: Thinking
+) -> None:
+    draft = await ann.open({"fee": 1})
+    command = partial(dying, edit=fields({"fee": 2}), parent=os.getpid())
+    await thinking.run(draft, command, is_heavy=heavy)
+    command = partial(Drafts.edit, edit=fields({"fee": 3}), origin=origin())
+    await thinking.run(draft, command, is_heavy=heavy)
+    assert (await data_of(store, draft))[-1] == {"fee": 3}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        CannotApply("no", index=2, path="/a"),
+        Clash([{"paths": ["/fee"]}]),
+        DraftClosed("submitted"),
+        Invalid([Fault("/a", "No.")]),
+    ],
+)
+def test_an_error_is_the_same_in_another_process(error: VariorumError) -> None:
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
 
 
 def test_what_takes_long_is_seen_before_it_is_done() -> None:
     small, large = opened({"fee": 1}), opened({"n": list(range(MANY_MEMBERS))})
     large._version = 5
     text = "word " * (MUCH_TEXT // 4)
+    assert (is_large(small), is_large(large), is_large(opened({"t": [text]}))) == (
+        False,
+        True,
+        True,
+    )
     assert not is_heavy(small, fields({"fee": 2}))
     assert not is_heavy(small, set_to({"fee": 2}, 1))
     assert not is_heavy(large, fields({"fee": 2}))
@@ -144,6 +203,6 @@ def test_what_takes_long_is_seen_before_it_is_done() -> None:
     assert is_heavy(small, set_to({"notes": [{"text": text}]}, 1))
     assert is_heavy(large, fields({"fee": 2}, based_on=4))
     assert is_heavy(large, set_to({"n": []}, 5))
-    assert is_heavy(large, type(fields({}))(changes=[put(f"/n/{n}", 0) for n in range(60)]))
+    assert is_heavy(large, Edit(changes=[put(f"/n/{n}", 0) for n in range(60)]))
     small._version = MANY_VERSIONS + 2
     assert is_heavy(small, fields({"fee": 2}, based_on=1))

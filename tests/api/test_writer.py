@@ -13,7 +13,6 @@ import pytest
 
 from api.people import People
 from api.saving import Saving
-from api.thinking import Thinking
 from api.writer import AlreadyBegun
 from domain.draft import RECENT, Draft, Origin
 from domain.drafts import Edit, Opening
@@ -363,7 +362,7 @@ async def test_an_offline_queue_is_saved_whole_even_where_memory_ends_within_it(
     store: Store, ann: Desk
 ) -> None:
     """The draft remembers 512 events and forgets the older half with the next one."""
-    saving = Saving(store, ann.writer, Thinking(ann.writer), DRAFTS, People(store))
+    saving = Saving(store, ann.writer, DRAFTS, People(store))
     draft = await ann.open({"n": 0})
     await ann.edits(draft, [{"n": n} for n in range(1, 2 * RECENT)])
     base = RECENT // 2

@@ -410,8 +410,8 @@ def forked(draft: Draft) -> Draft:
     return saved(fork)
 
 
-def merge(draft: Draft, fork: Draft, base: Data) -> Receipt:
-    return done(DRAFTS.merge(draft, fork, base, origin(device="mac")))
+def merge(draft: Draft, fork: Draft, base: Data, since: int = 1) -> Receipt:
+    return done(DRAFTS.merge(draft, fork, base, since, origin(device="mac")))
 
 
 def test_a_fork_is_brought_back_field_by_field() -> None:
@@ -450,7 +450,7 @@ def test_what_clashes_with_a_fork_is_a_conflict_whose_entry_names_the_fork() -> 
     assert conflict["theirs"] == [{**side(300, ANN, "mac", 3), "fork": str(fork.id)}]
     later = fork.data
     DRAFTS.edit(fork, fields({"fee": 310}), origin(BEN))
-    merge(draft, fork, later)
+    merge(draft, fork, later, since=2)
     assert values_of(draft.conflicts[0]) == {"/fee": [100, 250, 310]}
 
 
