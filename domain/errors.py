@@ -260,11 +260,11 @@ class RateExceeded(Unavailable):
 
 
 class IssuerUnavailable(Unavailable):
-    """The keys of the tokens' issuer cannot be had, so that nobody can say whether a token holds."""
+    """The keys of the tokens' issuer cannot be had: nobody can say whether a token holds."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(
-            "Your token cannot be checked now, since its issuer does not answer; keep it, try again.",
+            "Your token cannot be checked now: its issuer does not answer; keep it, try again.",
             retry_after,
         )
 

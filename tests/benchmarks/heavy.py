@@ -29,7 +29,7 @@ SHARE = 0.01  # of all requests
 
 @dataclass
 class Heavy:
-    """Somebody who merges a long list into a draft that others changed all over, again and again."""
+    """Somebody who merges a long list into a draft that others changed all over, repeatedly."""
 
     server: Server
     items: int
