@@ -456,11 +456,17 @@ def _stepped(values: Values, write: Write, paths: Sequence[str]) -> Values:
 
 
 def _standing_place(write: Write, path: str) -> str:
-    """The path, or, if its parent is gone, the nearest one above whose parent is there."""
+    """The path, or, if nothing can be there any more, the nearest one above where it can."""
     tokens = parse(path)
-    while len(tokens) > 1 and write.find(write.after, join(*tokens[:-1])) is ABSENT:
+    while len(tokens) > 1 and not _can_hold(
+        write.find(write.after, join(*tokens[:-1])), tokens[-1]
+    ):
         tokens = tokens[:-1]
     return join(*tokens)
+
+
+def _can_hold(value: Json, token: str) -> bool:
+    return type(value) is dict or (type(value) is list and as_id(token) is not None)
 
 
 def _lifted(conflict: Conflict, write: Write, places: Sequence[str]) -> Conflict:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from domain.choices import Choice
 from domain.drafts import Edit
 from tests.domain.scenes import ANN, BEN, DRAFTS, origin, put, set_to
@@ -120,3 +124,17 @@ def test_conflicts_whose_object_is_removed_become_one_about_the_object() -> None
         ("c1", {"/contact": [CONTACT, None, {"name": "Ben", "phone": "56"}]})
     ]
     assert draft.recent[-1].closed == {"c2": "joined"}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("instead", ["by phone", ["by phone"], 7])
+def test_a_conflict_whose_object_becomes_another_value_is_about_that(instead: Any) -> None:
+    draft = shared({"contact": CONTACT})
+    for device, phone in (("mac", "34"), ("ipad", "56")):
+        edit = Edit(based_on=1, changes=[put("/contact/phone", phone)])
+        DRAFTS.edit(draft, edit, origin(device=device))
+    mac(draft, {"contact": instead}, 2)
+    theirs = {**CONTACT, "phone": "56"}
+    assert [values_of(c) for c in draft.conflicts] == [{"/contact": [CONTACT, instead, theirs]}]
+    mac(draft, {"contact": "nobody"}, 2)
+    resolve(draft, Choice("c1", "theirs"))
+    assert draft.data == {"contact": theirs}
