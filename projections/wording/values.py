@@ -203,7 +203,8 @@ _IN_WORDS: Final[dict[type, Callable[[Any, Node], str]]] = {
 def apart(values: Sequence[Json], node: Node) -> list[str]:
     """Values that differ, in words that differ where they can: long texts from there on."""
     words = [in_words(value, node) for value in values]
-    if len(set(words)) == len(words) or not all(type(value) is str for value in values):
+    enough = len(set(words)) == len(words) or node.rule.sensitive
+    if enough or not all(type(value) is str for value in values):
         return words
     shared = min(long_text.common_start(values[0], value) for value in values[1:])
     start = _word_start(values[0], shared)
