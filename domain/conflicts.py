@@ -273,10 +273,14 @@ def _is_about(conflict: Conflict, clash: Clash) -> bool:
     """Whether a clash is about the same: the order of a list and its items are two things."""
     if not set(clash.paths).isdisjoint(conflict["paths"]):
         return True
-    sides = (clash.ours, clash.theirs, conflict["ours"]["values"])
-    lists = any(type(value) is list for side in sides for value in side.values())
-    pairs = product(clash.paths, conflict["paths"])
-    return not lists and any(related(here, there) for here, there in pairs)
+    sides = [conflict["ours"]["values"], *(side["values"] for side in conflict["theirs"])]
+    if _are_lists((clash.ours, clash.theirs)) or _are_lists(sides):
+        return False
+    return any(related(*pair) for pair in product(clash.paths, conflict["paths"]))
+
+
+def _are_lists(sides: Iterable[Mapping[str, Json]]) -> bool:
+    return all([type(value) for value in side.values()] == [list] for side in sides)
 
 
 def _level(
@@ -431,11 +435,11 @@ def _still_different(conflict: Conflict) -> Conflict:
 def _moved_along(conflict: Conflict, write: Write) -> Conflict:
     """The same conflict over what the draft holds now; the other values take the step as well."""
     paths = conflict["paths"]
-    if all(same(write.find(write.before, p), write.find(write.after, p)) for p in paths):
-        return conflict
     places = list(dict.fromkeys(_standing_place(write, path) for path in paths))
     if places != paths:
         conflict = _lifted(conflict, write, places)
+    elif all(same(write.find(write.before, p), write.find(write.after, p)) for p in paths):
+        return conflict
     return Conflict(
         id=conflict["id"],
         paths=places,

@@ -138,3 +138,26 @@ def test_a_conflict_whose_object_becomes_another_value_is_about_that(instead: An
     mac(draft, {"contact": "nobody"}, 2)
     resolve(draft, Choice("c1", "theirs"))
     assert draft.data == {"contact": theirs}
+
+
+def test_a_conflict_about_what_is_gone_moves_up_too() -> None:
+    draft = shared({"contact": {"name": "Zoë", "at": {"phone": "12"}}})
+    removal = Edit(based_on=1, changes=[{"op": "remove", "path": "/contact/at"}])
+    DRAFTS.edit(draft, removal, origin(ANN, device="mac"))
+    phone = Edit(based_on=1, changes=[put("/contact/at/phone", "56")])
+    DRAFTS.edit(draft, phone, origin(BEN, device="ipad"))
+    assert [c["paths"] for c in draft.conflicts] == [["/contact/at"]]
+    mac(draft, {"contact": "nobody"}, 2)
+    assert [values_of(c)["/contact"][1:] for c in draft.conflicts] == [
+        ["nobody", {"name": "Zoë", "at": {"phone": "56"}}]
+    ]
+
+
+def test_a_list_instead_of_an_object_in_dispute_is_no_further_conflict() -> None:
+    draft = shared({"contact": CONTACT})
+    mac(draft, {"contact": {**CONTACT, "phone": "34"}}, 1)
+    ipad(draft, {"contact": {**CONTACT, "phone": "56"}}, 1)
+    ipad(draft, {"contact": ["nobody"]}, 1)
+    assert [values_of(c) for c in draft.conflicts] == [
+        {"/contact": [CONTACT, {**CONTACT, "phone": "34"}, ["nobody"]]}
+    ]
