@@ -39,6 +39,10 @@ EVERYTHING: Final = 2**62
 REMEMBERED: Final = 64  # settled pairs of values
 
 
+_Dispute: TypeAlias = tuple[Sequence[str], Sequence[Mapping[str, Json]]]
+"""The paths of a clash or conflict, and the values of its sides."""
+
+
 class Side(TypedDict):
     """What one side holds, and who wrote it, when (RFC 3339), where, and as which version."""
 
@@ -270,17 +274,26 @@ def _both(write: Write, one: Data, other: Data) -> Data:
 
 
 def _is_about(conflict: Conflict, clash: Clash) -> bool:
-    """Whether a clash is about the same: the order of a list and its items are two things."""
-    if not set(clash.paths).isdisjoint(conflict["paths"]):
+    """Whether a clash is about the same as a conflict."""
+    return _are_one(
+        (conflict["paths"], _sides(conflict)), (clash.paths, (clash.ours, clash.theirs))
+    )
+
+
+def _are_one(one: _Dispute, other: _Dispute) -> bool:
+    """Whether two disputes are about the same: the order of a list and its items are two things."""
+    if not set(one[0]).isdisjoint(other[0]):
         return True
-    sides = [conflict["ours"]["values"], *(side["values"] for side in conflict["theirs"])]
-    if _are_lists((clash.ours, clash.theirs)) or _are_lists(sides):
-        return False
-    return any(related(*pair) for pair in product(clash.paths, conflict["paths"]))
+    lists = _are_lists(one[1]) or _are_lists(other[1])
+    return not lists and any(related(*pair) for pair in product(one[0], other[0]))
 
 
 def _are_lists(sides: Iterable[Mapping[str, Json]]) -> bool:
     return all([type(value) for value in side.values()] == [list] for side in sides)
+
+
+def _sides(conflict: Conflict) -> list[Values]:
+    return [conflict["ours"]["values"], *(side["values"] for side in conflict["theirs"])]
 
 
 def _level(
@@ -288,14 +301,16 @@ def _level(
 ) -> tuple[Conflict, Sequence[Met]]:
     """A conflict and the clashes that are about the same, all at the outermost of their places."""
     paths = [*conflict["paths"], *(path for one in again for path in one.clash.paths)]
-    places = tuple(dict.fromkeys(_outermost(path, paths) for path in paths))
+    places = _outermost(paths)
     if len(places) == len(set(paths)):
         return conflict, again
-    return _lifted(conflict, write, places), [_joined(places, again, write)]
+    return _lifted(conflict, places, write.before, write), [_joined(places, again, write)]
 
 
-def _outermost(path: str, paths: Sequence[str]) -> str:
-    return min((other for other in paths if related(other, path)), key=len)
+def _outermost(paths: Sequence[str]) -> tuple[str, ...]:
+    """The paths without those that lie below another one."""
+    above = (min((other for other in paths if related(other, path)), key=len) for path in paths)
+    return tuple(dict.fromkeys(above))
 
 
 def _take_in(
@@ -303,8 +318,10 @@ def _take_in(
 ) -> None:
     """Add a conflict to those that stand; if one of them came to be about the same, to that."""
     for place, other in enumerate(standing):
-        if other["paths"] == conflict["paths"]:
-            standing[place] = _folded(other, conflict, write)
+        if _are_one((other["paths"], _sides(other)), (conflict["paths"], _sides(conflict))):
+            places = _outermost([*other["paths"], *conflict["paths"]])
+            here, there = (_lifted(c, places, write.after, write) for c in (other, conflict))
+            standing[place] = _folded(here, there, write)
             closed[conflict["id"]] = "joined"
             return
     standing.append(conflict)
@@ -312,22 +329,22 @@ def _take_in(
 
 def _folded(conflict: Conflict, other: Conflict, write: Write) -> Conflict:
     """Two conflicts about the same as one: each device wants what it wants in both."""
+    paths, keys = conflict["paths"], write.keys
+    gone = any(write.find(write.after, path) is ABSENT for path in paths)
+    common = write.before if gone else write.after
 
     def both(here: Values, there: Values) -> Values:
-        one, two = (put(write.before, conflict["paths"], v, write.keys) for v in (here, there))
-        data = merge(write.before, one, two, write.form).data
-        return values_at(data, conflict["paths"], write.keys)
+        one, two = (put(common, paths, values, keys) for values in (here, there))
+        return values_at(merge(common, one, two, write.form).data, paths, keys)
 
-    theirs = [*conflict["theirs"]]
+    theirs = {_names(side): side for side in conflict["theirs"]}
     for side in other["theirs"]:
-        known = [n for n, s in enumerate(theirs) if _names(s) == _names(side)]
-        if known:
-            values = both(theirs[known[0]]["values"], side["values"])
-            theirs[known[0]] = _with_values(side, values)
-        else:
-            theirs.append(side)
-    whole = cast("Conflict", {**conflict, "base": both(conflict["base"], other["base"])})
-    return _still_different(_with_entries(cast("Conflict", {**whole, "theirs": []}), theirs))
+        known = theirs.get(_names(side))
+        values = both(known["values"], side["values"]) if known else side["values"]
+        theirs[_names(side)] = _with_values(side, values)
+    base = both(conflict["base"], other["base"])
+    alone = cast("Conflict", {**conflict, "base": base, "theirs": []})
+    return _still_different(_with_entries(alone, list(theirs.values())))
 
 
 def _names(side: Side) -> tuple[str | None, ...]:
@@ -437,7 +454,7 @@ def _moved_along(conflict: Conflict, write: Write) -> Conflict:
     paths = conflict["paths"]
     places = list(dict.fromkeys(_standing_place(write, path) for path in paths))
     if places != paths:
-        conflict = _lifted(conflict, write, places)
+        conflict = _lifted(conflict, places, write.before, write)
     elif all(same(write.find(write.before, p), write.find(write.after, p)) for p in paths):
         return conflict
     return Conflict(
@@ -473,19 +490,20 @@ def _can_hold(value: Json, token: str) -> bool:
     return type(value) is dict or (type(value) is list and as_id(token) is not None)
 
 
-def _lifted(conflict: Conflict, write: Write, places: Sequence[str]) -> Conflict:
-    """The conflict at places above its own: each side's values inside what was there before."""
+def _lifted(conflict: Conflict, places: Sequence[str], data: Data, write: Write) -> Conflict:
+    """The conflict at places above its own: each side's values inside what is there in `data`."""
+    if list(places) == conflict["paths"]:
+        return conflict
 
     def lift(values: Values) -> Values:
-        whole = put(write.before, conflict["paths"], values, write.keys)
-        return values_at(whole, places, write.keys)
+        return values_at(put(data, conflict["paths"], values, write.keys), places, write.keys)
 
     return Conflict(
         id=conflict["id"],
         paths=[*places],
         group=None,
         base=lift(conflict["base"]),
-        ours=_with_values(conflict["ours"], values_at(write.before, places, write.keys)),
+        ours=_with_values(conflict["ours"], lift(conflict["ours"]["values"])),
         theirs=[_with_values(side, lift(side["values"])) for side in conflict["theirs"]],
     )
 

@@ -161,3 +161,21 @@ def test_a_list_instead_of_an_object_in_dispute_is_no_further_conflict() -> None
     assert [values_of(c) for c in draft.conflicts] == [
         {"/contact": [CONTACT, {**CONTACT, "phone": "34"}, ["nobody"]]}
     ]
+
+
+def test_a_clash_about_an_object_takes_all_conflicts_inside_it_in() -> None:
+    draft = shared({"contact": CONTACT})
+    mac(draft, {"contact": {"name": "Ann", "phone": "34"}}, 1)
+    ipad(draft, {"contact": {"name": "Ben", "phone": "56"}}, 1)
+    removal = Edit(based_on=1, changes=[{"op": "remove", "path": "/contact"}])
+    DRAFTS.edit(draft, removal, origin(ANN, device="phone"))
+    assert [values_of(c) for c in draft.conflicts] == [
+        {
+            "/contact": [
+                CONTACT,
+                {"name": "Ann", "phone": "34"},
+                {"name": "Ben", "phone": "56"},
+                None,
+            ]
+        }
+    ]
