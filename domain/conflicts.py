@@ -23,7 +23,7 @@ from domain.form import Form
 from domain.identity import Keys
 from domain.merge import Merged, merge
 from domain.path import ABSENT, as_id, find, join, parse, related
-from domain.value import Data, Json, same
+from domain.value import Data, Json, is_long_text, same
 from domain.working import Working
 
 Values: TypeAlias = dict[str, Json]
@@ -461,13 +461,23 @@ def _moved_along(conflict: Conflict, write: Write) -> Conflict:
         id=conflict["id"],
         paths=places,
         group=conflict["group"],
-        base=_stepped(conflict["base"], write, places),
+        base=_where_all_began(conflict["base"], write, places),
         ours=write.author.side(values_at(write.after, places, write.keys)),
         theirs=[
             _with_values(side, _stepped(side["values"], write, places))
             for side in conflict["theirs"]
         ],
     )
+
+
+def _where_all_began(base: Values, write: Write, places: Sequence[str]) -> Values:
+    """The base: a plain value stays, a text or list takes the draft's step."""
+    stepped = _stepped(base, write, places)
+    return {path: v if _is_plain(v) else stepped.get(path, v) for path, v in base.items()}
+
+
+def _is_plain(value: Json) -> bool:
+    return not is_long_text(value) if type(value) is str else type(value) not in (dict, list)
 
 
 def _stepped(values: Values, write: Write, paths: Sequence[str]) -> Values:
@@ -557,7 +567,7 @@ def undone(
                 altered.append(_with_theirs(conflict, later))
             else:
                 closed[conflict["id"]] = "undone"
-    taken = {path for conflict in held for path in conflict["paths"]}
+    taken = {p for conflict in held if conflict["id"] not in closed for p in conflict["paths"]}
     altered += [
         conflict
         for id_, conflict in old.items()

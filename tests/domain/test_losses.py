@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from domain.choices import Choice
 from domain.drafts import Edit
-from tests.domain.scenes import ANN, BEN, DRAFTS, origin, put, set_to
-from tests.domain.test_conflicts import ipad, mac, resolve, shared, values_of
+from tests.domain.scenes import ANN, BEN, DRAFTS, fields, origin, put, set_to
+from tests.domain.test_conflicts import ipad, mac, resolve, shared, step, values_of
 
 LINES = [f"Line {number} says word{number} and no more.\n" for number in range(6)]
 TEXT = "".join(LINES)
@@ -179,3 +180,27 @@ def test_a_clash_about_an_object_takes_all_conflicts_inside_it_in() -> None:
             ]
         }
     ]
+
+
+def test_the_base_of_a_plain_conflict_stays_where_all_began() -> None:
+    draft = shared({"fee": 100})
+    mac(draft, {"fee": 250}, 1)
+    ipad(draft, {"fee": 300}, 1)
+    for fee in (100, 400):
+        mac(draft, {"fee": fee}, 2)
+    assert [values_of(c) for c in draft.conflicts] == [{"/fee": [100, 400, 300]}]
+
+
+def test_undoing_a_run_reopens_what_it_resolved_and_closes_what_it_opened() -> None:
+    draft = shared({"fee": 100})
+    mac(draft, {"fee": 250}, 1)
+    ipad(draft, {"fee": 300}, 1)
+    first = draft.conflicts
+    resolve(draft, Choice("c1", "ours"))
+    DRAFTS.edit(draft, fields({"fee": 400}, 1), origin(ANN, device="phone"))
+    assert [c["id"] for c in draft.conflicts] == ["c2"]
+    run = step(draft, 4)
+    last = step(draft, 5)
+    both = replace(run, through=5, after=last.after, conflicts_after=last.conflicts_after)
+    DRAFTS.undo(draft, both, origin())
+    assert draft.conflicts == first
