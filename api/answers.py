@@ -13,6 +13,7 @@ from api.problems import Answer
 from domain.errors import Invalid
 from domain.receipts import Receipt
 from domain.value import find_fault
+from projections.wording import Wording
 
 JSON = (b"content-type", b"application/json")
 PRIVATE = (b"cache-control", b"private, no-cache")
@@ -39,6 +40,12 @@ def receipt_document(receipt: Receipt) -> dict[str, Any]:
     if receipt.outcomes is not None:
         document["outcomes"] = receipt.outcomes
     return document
+
+
+def in_words(change: Mapping[str, Any], wording: Wording, by: str) -> dict[str, Any]:
+    """A change with the name of who made it, what its field is called, and a sentence."""
+    label, text = wording.label_of(change), wording.sentence(change, by)
+    return {**change, "by": by, "label": label, "text": text}
 
 
 def receipt_answer(receipt: Receipt) -> Answer:

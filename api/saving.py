@@ -10,14 +10,12 @@ from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from api import schemas
-from api.answers import draft_answer, receipt_answer, receipt_document, with_draft
+from api.answers import draft_answer, in_words, receipt_answer, receipt_document, with_draft
 from api.people import People
 from api.problems import Answer, document
 from api.thinking import Command, Thinking
 from api.writer import AlreadyBegun, Writer
-from domain import diff
 from domain.choices import Choice
-from domain.devices import device_copy
 from domain.draft import DataEvent, Draft, Origin
 from domain.drafts import Drafts, Edit, Opening, Step
 from domain.effort import is_heavy, is_large
@@ -35,9 +33,11 @@ from domain.errors import (
 )
 from domain.filling import shares_a_field
 from domain.receipts import Answer as Decision
-from domain.receipts import Earlier, Receipt, Repeated, Several, receipt, told
+from domain.receipts import Earlier, Receipt, Repeated, Several
+from domain.repetition import first_receipt, first_receipt_of_merge
 from projections.snapshot import body_of, data_at, fold
 from projections.store.base import Store
+from projections.wording import Wording
 
 AT_ONCE = 50  # edits of a queue: some milliseconds of the event loop
 LOOKS = 5  # at a slot, until an opening finds it free or held by an open draft
@@ -353,9 +353,18 @@ class Saving:
         if isinstance(answer, Repeated):
             answer = await self._first_receipt(draft, answer.version, by)
         assert isinstance(answer, Receipt)
-        if not answer.conflicts:
-            return answer
-        return replace(answer, conflicts=await self._people.named(answer.conflicts))
+        if answer.changes:
+            answer = replace(answer, changes=await self._worded(answer))
+        if answer.conflicts:
+            answer = replace(answer, conflicts=await self._people.named(answer.conflicts))
+        return answer
+
+    async def _worded(self, done: Receipt) -> list[dict[str, Any]]:
+        """A receipt's changes in words, with the names of those who made them."""
+        assert done.between is not None
+        wording = Wording(self._drafts.form_named(done.form), *done.between)
+        names = await self._people.subs_of(change["by"] for change in done.changes)
+        return [in_words(change, wording, names[change["by"]]) for change in done.changes]
 
     async def _told(self, clash: Clash) -> Clash:
         """A clash with the names of the people whom it is between."""
@@ -375,25 +384,10 @@ class Saving:
         (record,) = await self._store.events(draft, version - 1, version)
         event = record.event()
         if isinstance(event, Draft.Merged) and event.based_on is not None:
-            sent = await self._as_sent(draft, event, after)
-            changes = told(sent, after.data, self._drafts.form(after).keys)
-            return receipt(after, recorded=True, merged=True, changes=changes)
-        if isinstance(event, Draft.Restored | Draft.Undone | Draft.Resolved | Draft.Merged):
-            before = diff.apply(diff.invert(event.changes), after.data)
-            changes = diff.serve(event.changes, before)
-            outcomes = event.outcomes if isinstance(event, Draft.Undone) else None
-            merged = isinstance(event, Draft.Merged)
-            return receipt(after, recorded=True, merged=merged, changes=changes, outcomes=outcomes)
-        return receipt(after, recorded=True)
-
-    async def _as_sent(self, draft: UUID, event: DataEvent, after: Draft) -> dict[str, Any]:
-        """The form as the device of a merged edit held it when it sent the edit."""
-        assert event.based_on is not None
-        records = await self._store.events(draft, event.based_on, event.originator_version - 1)
-        since = [e for record in records if isinstance(e := record.event(), DataEvent)]
-        before = diff.apply(diff.invert(event.changes), after.data)
-        base = device_copy(before, since, event.device, self._drafts.form(after))
-        return diff.apply(event.changes if event.sent is None else event.sent, base)
+            records = await self._store.events(draft, event.based_on, version - 1)
+            since = [e for record in records if isinstance(e := record.event(), DataEvent)]
+            return first_receipt_of_merge(after, event, since, self._drafts.form(after))
+        return first_receipt(after, event)
 
     async def _at(self, draft: UUID, by: str, version: int | None = None) -> Draft:
         reading = await self._store.read(by, draft, version)

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from domain import access, conflicts, diff
+from domain.authors import by_author, by_authors, last_author, next_author
 from domain.choices import Choice
 from domain.clash import Clash as MergeClash
 from domain.clash import clash_at
-from domain.conflicts import EVERYTHING, NO_TURN, Author, Conflict, Met, Reason, Turn, Write
+from domain.conflicts import EVERYTHING, NO_TURN, Conflict, Met, Reason, Turn, Write
 from domain.devices import device_copy, is_own_edit
 from domain.diff import Change
 from domain.draft import DataEvent, Draft, DraftEvent, Origin, members_added
@@ -133,6 +133,10 @@ class Drafts:
         """The definition of a draft's form."""
         return self._forms(draft.form)
 
+    def form_named(self, form: str) -> Form:
+        """The definition of a form."""
+        return self._forms(form)
+
     # -- beginning
 
     def open(
@@ -243,7 +247,7 @@ class Drafts:
         if draft.merged_forks.get(str(fork.id), 1) != since:
             raise Busy("The fork is being merged by another request; try again.")
         merged = self._merged(draft, base, fork.data)
-        author = _author(draft, origin, fork=str(fork.id))
+        author = next_author(draft, origin, fork=str(fork.id))
         form = self.form(draft)
         write = Write(draft.data, merged.data, base, fork.data, author, seen=0, form=form)
         events = draft.since(fork.forked_from["version"]) if merged.clashes else ()
@@ -461,9 +465,9 @@ class Drafts:
         merged = self._merged(draft, base, sent)
         met = _met(merged.clashes, since)
         if met and edit.on_conflict == "reject":
-            raise Clash(conflicts.listed(met, _author(draft, origin)))
+            raise Clash(conflicts.listed(met, next_author(draft, origin)))
         assert edit.based_on is not None
-        author = _author(draft, origin)
+        author = next_author(draft, origin)
         write = Write(draft.data, merged.data, base, sent, author, edit.based_on, form=form)
         turn = self._turn(draft, write, met)
         changes, as_sent = self._diff(draft, merged.data), diff.diff(base, sent, form.keys)
@@ -481,8 +485,9 @@ class Drafts:
             step=_news(edit.step, draft.step),
             completed_steps=_news(edit.completed_steps, draft.completed_steps),
         )
-        news = told(sent, draft.data, form.keys)
-        return receipt(draft, recorded=done.recorded, merged=True, changes=news)
+        news = by_authors(told(sent, draft.data, form.keys), since)
+        between = (sent, draft.data)
+        return receipt(draft, recorded=done.recorded, merged=True, changes=news, between=between)
 
     def _merged(self, draft: Draft, base: Data, theirs: Data) -> Merged:
         return merge(base, draft.data, theirs, self.form(draft))
@@ -501,7 +506,7 @@ class Drafts:
     ) -> Write:
         """A write made on what the draft holds; without `seen` its author saw every conflict."""
         known = EVERYTHING if seen is None else seen
-        author = _author(draft, origin)
+        author = next_author(draft, origin)
         form = self.form(draft)
         return Write(draft.data, after, draft.data, after, author, known, reason, form)
 
@@ -526,7 +531,11 @@ class Drafts:
         `tell` lists the changes in the receipt.
         """
         self._must_stay_within(draft, changes)
-        answer = diff.serve(changes, draft.data) if tell else ()
+        shown: Sequence[dict[str, Any]] = ()
+        between = None
+        if tell and changes:
+            shown = by_author(diff.serve(changes, draft.data), next_author(draft, origin))
+            between = (draft.data, diff.apply(changes, draft.data))
         after = turn.of(draft.conflicts) if turn else draft.conflicts
         news = (facts.get(name) for name in ("sent", "step", "completed_steps"))
         alters = bool(changes) or bool(turn) or any(one is not None for one in news)
@@ -542,7 +551,8 @@ class Drafts:
             draft,
             recorded=recorded,
             merged=merged,
-            changes=answer,
+            changes=shown,
+            between=between,
             outcomes=outcomes,
             conflicts=after,
         )
@@ -622,30 +632,9 @@ def _depth(change: Change) -> int:
     return len(parse(change["path"])) + depth_of(change.get("after"))
 
 
-def _author(draft: Draft, origin: Origin, fork: str | None = None) -> Author:
-    """Whoever writes the draft's next version."""
-    at = max(origin.at, draft.modified_on)
-    return Author(origin.by, _moment(at), origin.device, draft.version + 1, fork)
-
-
 def _met(clashes: Sequence[MergeClash], since: Sequence[DraftEvent]) -> list[Met]:
     """Clashes, each with whoever wrote last what the draft holds there."""
-    return [Met(clash, _last_author(since, clash.paths)) for clash in clashes]
-
-
-def _last_author(events: Sequence[DraftEvent], paths: Sequence[str]) -> Author:
-    wrote = (
-        event
-        for event in reversed(events)
-        if isinstance(event, DataEvent)
-        and any(related(change["path"], path) for change in event.changes for path in paths)
-    )
-    last = next(wrote, events[0])
-    return Author(last.by, _moment(last.timestamp), last.device, last.originator_version)
-
-
-def _moment(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
+    return [Met(clash, last_author(since, clash.paths)) for clash in clashes]
 
 
 def _open_conflict(draft: Draft, wanted: str) -> Conflict:

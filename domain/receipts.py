@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,11 @@ from domain.value import Data
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The answer to a write: which version the draft is at, and what happened besides the edit."""
+    """The answer to a write: which version the draft is at, and what happened besides the edit.
+
+    `changes` are as served, each `by` somebody's key; they lead from one to the other data of
+    `between`, of this `form`.
+    """
 
     id: UUID
     version: int
@@ -29,6 +33,8 @@ class Receipt:
     changes: Sequence[dict[str, Any]] = ()
     conflicts: Sequence[Conflict] = ()
     outcomes: Sequence[Mapping[str, str]] | None = None
+    form: str = field(default="", compare=False)
+    between: tuple[Data, Data] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,7 @@ def receipt(
     changes: Sequence[dict[str, Any]] = (),
     outcomes: Sequence[Mapping[str, str]] | None = None,
     conflicts: Sequence[Conflict] | None = None,
+    between: tuple[Data, Data] | None = None,
 ) -> Receipt:
     """The draft as it stands, as an answer; a trial has conflicts of its own."""
     return Receipt(
@@ -78,6 +85,8 @@ def receipt(
         changes=changes,
         conflicts=draft.conflicts if conflicts is None else conflicts,
         outcomes=outcomes,
+        form=draft.form,
+        between=between,
     )
 
 

@@ -230,7 +230,9 @@ async def test_a_fork_is_merged_back_as_often_as_it_has_something_new(
     first = await merge(device="mac", seq=9)
     assert await merge(device="mac", seq=9) == first
     assert (first["recorded"], first["merged"]) == (True, True)
-    assert first["changes"] == [{"op": "add", "path": "/venue", "after": "Hall"}]
+    (change,) = first["changes"]
+    assert (change["path"], change["after"], change["version"]) == ("/venue", "Hall", 5)
+    assert change["text"] == "Ann set Venue to 'Hall'"
     assert await ann.data(draft) == {"title": "Blues", "fee": 250, "venue": "Hall"}
     assert (await merge())["recorded"] is False
     await ann.save(fork, replace("/venue", "Club"))

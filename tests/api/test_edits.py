@@ -328,8 +328,25 @@ async def test_ones_own_edits_do_not_clash_when_others_came_between(
 
     assert await ann.data(draft) == {**GIG, "fee": 3, "title": "Blues", "venue": "Hall"}
     assert receipt["changes"] == [
-        {"op": "replace", "path": "/title", "before": "Jazz night", "after": "Blues"},
-        {"op": "add", "path": "/venue", "after": "Hall"},
+        {
+            "op": "replace",
+            "path": "/title",
+            "before": "Jazz night",
+            "after": "Blues",
+            "by": "ann",
+            "version": 3,
+            "label": "Title",
+            "text": "Ann changed Title from 'Jazz night' to 'Blues'",
+        },
+        {
+            "op": "add",
+            "path": "/venue",
+            "after": "Hall",
+            "by": "ann",
+            "version": 5,
+            "label": "Venue",
+            "text": "Ann set Venue to 'Hall'",
+        },
     ]
 
 

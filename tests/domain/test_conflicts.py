@@ -110,7 +110,8 @@ def test_the_receipt_leads_to_the_drafts_data_and_shows_what_is_open() -> None:
     mac(draft, {"fee": 250}, 1)
     answer = ipad(draft, {"fee": 300}, 1)
     assert (answer.recorded, answer.merged, answer.version) == (True, True, 3)
-    assert answer.changes == [{"op": "replace", "path": "/fee", "before": 300, "after": 250}]
+    change = {"op": "replace", "path": "/fee", "before": 300, "after": 250}
+    assert answer.changes == [{**change, "by": ANN, "version": 2}]
     assert answer.conflicts == [FEE]
 
 
@@ -302,7 +303,8 @@ def test_settling_can_be_tried() -> None:
     answer = resolve(draft, Choice("c1", "theirs"), dry_run=True)
     assert inside(draft) == before
     assert (answer.recorded, answer.conflicts) == (False, [])
-    assert answer.changes == [{"op": "replace", "path": "/fee", "before": 250, "after": 300}]
+    change = {"op": "replace", "path": "/fee", "before": 250, "after": 300}
+    assert answer.changes == [{**change, "by": ANN, "version": 4}]
 
 
 @pytest.mark.parametrize(

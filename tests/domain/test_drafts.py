@@ -59,6 +59,10 @@ def replaced(path: str, before: Any, after: Any) -> dict[str, Any]:
     return {"op": "replace", "path": path, "before": before, "after": after}
 
 
+def by(who: str, version: int, change: dict[str, Any]) -> dict[str, Any]:
+    return {**change, "by": who, "version": version}
+
+
 def recorded(draft: Draft, **more: Any) -> Receipt:
     """The receipt of something that was recorded just now."""
     return replace(receipt(draft, recorded=True), **more)
@@ -212,7 +216,7 @@ def test_edits_of_different_fields_are_merged_and_the_event_keeps_what_was_sent(
     assert told(draft) == [
         {"act": "merged", "changes": [replaced("/acts/id:a/fee", 1, 5)], "based_on": 1}
     ]
-    assert answer == recorded(draft, merged=True, changes=[replaced("/fee", 1, 2)])
+    assert answer == recorded(draft, merged=True, changes=[by(ANN, 2, replaced("/fee", 1, 2))])
     assert draft.data == {"acts": [{"id": "a", "fee": 5}], "fee": 2}
 
 
@@ -399,7 +403,7 @@ def test_restoring_records_what_changes_and_which_version_it_was() -> None:
     answer = DRAFTS.restore(draft, 1, {"fee": 1}, origin(minutes=1))
     changes = [replaced("/fee", 2, 1), {"op": "remove", "path": "/new", "before": 1}]
     assert told(draft) == [{"act": "restored", "changes": changes, "version": 1}]
-    assert answer == recorded(draft, changes=changes)
+    assert answer == recorded(draft, changes=[by(ANN, 3, change) for change in changes])
     assert draft.data == {"fee": 1}
 
 
@@ -418,7 +422,7 @@ def test_restoring_some_paths_leaves_the_others() -> None:
 
 def test_restoring_what_is_there_records_nothing() -> None:
     draft = with_history([{"fee": 1}])
-    assert DRAFTS.restore(draft, 1, {"fee": 1}, origin()) == receipt(draft, changes=[])
+    assert DRAFTS.restore(draft, 1, {"fee": 1}, origin()) == receipt(draft)
     assert told(draft) == []
 
 
@@ -443,7 +447,7 @@ def test_undoing_a_version_keeps_what_came_later_and_tells_of_each_path() -> Non
             "outcomes": outcomes,
         }
     ]
-    assert answer == recorded(draft, changes=[replaced("/a", 2, 1)], outcomes=outcomes)
+    assert answer == recorded(draft, changes=[by(ANN, 4, replaced("/a", 2, 1))], outcomes=outcomes)
     assert draft.data == {"a": 1, "b": 3, "c": 1}
 
 
@@ -452,7 +456,7 @@ def test_undoing_what_was_changed_again_since_records_nothing_and_says_so() -> N
     answer = DRAFTS.undo(draft, Step(2, 2, {"a": 1}, {"a": 2}), origin())
     assert told(draft) == []
     superseded = ({"path": "/a", "outcome": "superseded"},)
-    assert answer == receipt(draft, changes=[], outcomes=superseded)
+    assert answer == receipt(draft, outcomes=superseded)
 
 
 def undo_second(draft: Draft, **more: Any) -> Answer:
@@ -469,7 +473,8 @@ def test_a_dry_run_tells_the_changes_and_records_nothing(command: Callable[..., 
     before = inside(draft)
     answer = command(draft, dry_run=True)
     assert isinstance(answer, Receipt)
-    assert (answer.recorded, answer.version, answer.changes) == (False, 2, [replaced("/fee", 2, 1)])
+    change = by(ANN, 3, replaced("/fee", 2, 1))
+    assert (answer.recorded, answer.version, answer.changes) == (False, 2, [change])
     assert inside(draft) == before
 
 
