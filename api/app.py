@@ -92,7 +92,7 @@ class Service:
             callers=_callers(settings, store, clock, self.rates),
             people=self.people,
             saving=Saving(store, self.writer, Drafts(rules, self.forms.of), self.people),
-            reading=Reading(store, self.people, self.catch_up),
+            reading=Reading(store, self.people, self.catch_up, self.forms.of),
             limits=limits,
             clock=clock,
         )

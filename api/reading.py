@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import to_thread
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -14,15 +14,18 @@ import orjson
 from api.answers import cursor, draft_answer, page, place
 from api.people import People
 from api.problems import Answer
+from api.telling import difference_in_words, version_in_words
 from domain import diff
-from domain.draft import Beginning, DataEvent, DraftEvent
+from domain.draft import Beginning, DataEvent, Draft, DraftEvent
 from domain.errors import DraftNotFound, VersionNotFound
+from domain.form import Form
 from projections.catch_up import CatchUp
 from projections.completeness import completeness
 from projections.forms import Forms
-from projections.snapshot import body_at, conflicts_of, data_at
+from projections.snapshot import body_at, conflicts_of, fold
 from projections.store.base import DraftFilter, Store, VersionFilter, VersionLine
 from projections.store.records import Reading as Row
+from projections.wording import Version
 
 NOBODY = ""  # the principal of a caller who never wrote and so can see no draft
 
@@ -30,8 +33,11 @@ NOBODY = ""  # the principal of a caller who never wrote and so can see no draft
 class Reading:
     """The reads of the API."""
 
-    def __init__(self, store: Store, people: People, catch_up: CatchUp) -> None:
+    def __init__(
+        self, store: Store, people: People, catch_up: CatchUp, forms: Callable[[str], Form]
+    ) -> None:
         self._store, self._people, self._catch_up = store, people, catch_up
+        self._forms = forms
 
     async def draft(
         self, draft: UUID, sub: str, version: int | None = None, at: datetime | None = None
@@ -65,32 +71,34 @@ class Reading:
         return found
 
     async def version(self, draft: UUID, sub: str, version: int) -> dict[str, Any]:
-        """One version: who, when, act, device, and what it changed."""
+        """One version: who, when, act, device, and what it changed, in words and values."""
         by = await self._principal(sub)
         row = await self._row(draft, by, max(version - 1, 1), wanted=version)
         record = await self._store.event(by, draft, version)
         if record is None:
             raise VersionNotFound(version, row.head)
-        event = record.event()
-        before = {} if isinstance(event, Beginning) else data_at(draft, row)
-        return {
-            **await self._about(event),
-            "label": await self._store.label_of(by, draft, version),
-            "changes": diff.serve(_changes(event), before),
-        }
+        event, earlier = record.event(), fold(draft, row)
+        about = await self._about(event)
+        said = await to_thread(
+            version_in_words,
+            self._forms(earlier.form),
+            {} if isinstance(event, Beginning) else earlier.data,
+            _changes(event),
+            version,
+            await self._named(event, about, earlier),
+        )
+        return {**about, "label": await self._store.label_of(by, draft, version), **said}
 
     async def compare(self, draft: UUID, sub: str, start: str, end: str) -> dict[str, Any]:
         """What differs between two versions."""
         by = await self._principal(sub)
         head = (await self._row(draft, by, 1)).head
         first, second = (_number(text, head) for text in (start, end))
-        before = data_at(draft, await self._row(draft, by, first))
-        after = data_at(draft, await self._row(draft, by, second))
-        return {
-            "from": first,
-            "to": second,
-            "changes": diff.serve(diff.diff(before, after), before),
-        }
+        before = fold(draft, await self._row(draft, by, first))
+        after = fold(draft, await self._row(draft, by, second))
+        form = self._forms(after.form)
+        changes = await to_thread(difference_in_words, form, before.data, after.data)
+        return {"from": first, "to": second, "changes": changes}
 
     async def conflicts(self, draft: UUID, sub: str, after: int, limit: int) -> dict[str, Any]:
         """A page of the open conflicts, the oldest first."""
@@ -156,6 +164,18 @@ class Reading:
             },
         }
 
+    async def _named(self, event: DraftEvent, about: Mapping[str, Any], earlier: Draft) -> Version:
+        """A version as wording sees it: what it was about, and its conflicts, with names."""
+        opened = event.conflicts or () if isinstance(event, DataEvent) else ()
+        return Version(
+            about["act"],
+            about["by"],
+            about["device"],
+            about=about["about"],
+            held=await self._people.named(earlier.conflicts),
+            conflicts=await self._people.named(opened),
+        )
+
 
 # What an act is about besides changes, by its member in the event and in the answer.
 _FACTS = {
@@ -168,6 +188,9 @@ _FACTS = {
     "step": "step",
     "completed_steps": "completed_steps",
     "forked_from": "forked_from",
+    "fork": "fork",
+    "fork_version": "fork_version",
+    "taken": "taken",
 }
 
 

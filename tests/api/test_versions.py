@@ -212,9 +212,27 @@ async def test_a_version_shows_what_it_changed(ann: Caller, storied: Document) -
         "reason": None,
         "about": {},
         "label": None,
+        "text": "Ann changed Name of 'Foo' and Venue",
         "changes": [
-            {"op": "replace", "path": "/acts/id:a5/name", "before": "Foo", "after": "Bar"},
-            {"op": "add", "path": "/venue", "after": {}},
+            {
+                "op": "replace",
+                "path": "/acts/id:a5/name",
+                "before": "Foo",
+                "after": "Bar",
+                "by": "ann",
+                "version": 3,
+                "label": "Name of 'Foo'",
+                "text": "Ann changed Name of 'Foo' from 'Foo' to 'Bar'",
+            },
+            {
+                "op": "add",
+                "path": "/venue",
+                "after": {},
+                "by": "ann",
+                "version": 3,
+                "label": "Venue",
+                "text": "Ann added Venue: empty",
+            },
         ],
     }
 
@@ -223,8 +241,15 @@ async def test_the_first_version_added_everything(ann: Caller, draft: Document) 
     first = await ann.version(draft, 1)
 
     assert (first["act"], first["about"]) == ("opened", {})
-    assert first["changes"] == [
+    assert first["text"] == "Ann opened the draft with Title and 2 other fields"
+    words = ("by", "version", "label", "text")
+    assert [without(change, *words) for change in first["changes"]] == [
         {"op": "add", "path": f"/{name}", "after": value} for name, value in GIG.items()
+    ]
+    assert [change["text"] for change in first["changes"]] == [
+        "Ann set Title to 'Jazz night'",
+        "Ann set Fee to €100",
+        "Ann added Line-up: 'Foo'",
     ]
 
 
@@ -246,6 +271,13 @@ async def test_each_act_says_what_it_was_about(ann: Caller, storied: Document) -
     begun = await ann.version(fork, 1)
     assert begun["act"] == "forked"
     assert begun["about"] == {"forked_from": {"draft": storied["id"], "version": 2}}
+    assert [version["text"] for version in (*shown.values(), begun)] == [
+        "Ann named version 2 'sent to the band'",
+        "Ann restored Fee from version 2: €300 to €200",
+        "Ann undid version 5",
+        "Ann took the name off version 2",
+        "Ann started this draft from version 2 of another",
+    ]
 
 
 async def test_a_long_text_is_shown_whole_and_by_segments(ann: Caller) -> None:
@@ -261,6 +293,10 @@ async def test_a_long_text_is_shown_whole_and_by_segments(ann: Caller) -> None:
         "path": "/text",
         "before": text,
         "after": text.replace("Ghent", "Bruges", 1),
+        "by": "ann",
+        "version": 2,
+        "label": "Text",
+        "text": "Ann changed 'Ghent' to 'Bruges' in Text",
     }
     assert {name for segment in segments for name in segment} == {"keep", "insert", "delete"}
     both = [{**s, **dict.fromkeys(("before", "after"), s.get("keep", ""))} for s in segments]
@@ -339,9 +375,29 @@ async def test_a_comparison_tells_what_differs(ann: Caller, storied: Document) -
         "from": 1,
         "to": 3,
         "changes": [
-            {"op": "replace", "path": "/fee", "before": 100, "after": 200},
-            {"op": "replace", "path": "/acts/id:a5/name", "before": "Foo", "after": "Bar"},
-            {"op": "add", "path": "/venue", "after": {}},
+            {
+                "op": "replace",
+                "path": "/fee",
+                "before": 100,
+                "after": 200,
+                "label": "Fee",
+                "text": "Changed Fee from €100 to €200",
+            },
+            {
+                "op": "replace",
+                "path": "/acts/id:a5/name",
+                "before": "Foo",
+                "after": "Bar",
+                "label": "Name of 'Foo'",
+                "text": "Changed Name of 'Foo' from 'Foo' to 'Bar'",
+            },
+            {
+                "op": "add",
+                "path": "/venue",
+                "after": {},
+                "label": "Venue",
+                "text": "Added Venue: empty",
+            },
         ],
     }
 
