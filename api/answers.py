@@ -42,7 +42,7 @@ def receipt_document(receipt: Receipt) -> dict[str, Any]:
     return document
 
 
-def in_words(change: Mapping[str, Any], wording: Wording, by: str) -> dict[str, Any]:
+def in_words(change: Mapping[str, Any], wording: Wording, by: str | None) -> dict[str, Any]:
     """A change with the name of who made it, what its field is called, and a sentence."""
     label, text = wording.label_of(change), wording.sentence(change, by)
     return {**change, "by": by, "label": label, "text": text}

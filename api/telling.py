@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from api.answers import in_words
 from domain import diff
 from domain.diff import Change
 from domain.form import Form
@@ -22,14 +23,7 @@ def version_in_words(
     return {
         "text": wording.headline(replace(version, changes=served)),
         "changes": [
-            {
-                **change,
-                "by": version.by,
-                "version": number,
-                "label": wording.label_of(change),
-                "text": wording.sentence(change, version.by),
-            }
-            for change in served
+            in_words({**change, "version": number}, wording, version.by) for change in served
         ],
     }
 
