@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -39,6 +40,7 @@ from projections.snapshot import body_of, data_at, fold
 from projections.store.base import Store
 from projections.wording import Wording
 
+MANY_CHANGES = 100  # to be put in words: some milliseconds
 AT_ONCE = 50  # edits of a queue: some milliseconds of the event loop
 LOOKS = 5  # at a slot, until an opening finds it free or held by an open draft
 
@@ -364,7 +366,12 @@ class Saving:
         assert done.between is not None
         wording = Wording(self._drafts.form_named(done.form), *done.between)
         names = await self._people.subs_of(change["by"] for change in done.changes)
-        return [in_words(change, wording, names[change["by"]]) for change in done.changes]
+
+        def in_words_all() -> list[dict[str, Any]]:
+            return [in_words(change, wording, names[change["by"]]) for change in done.changes]
+
+        many = len(done.changes) > MANY_CHANGES
+        return await asyncio.to_thread(in_words_all) if many else in_words_all()
 
     async def _told(self, clash: Clash) -> Clash:
         """A clash with the names of the people whom it is between."""

@@ -8,7 +8,6 @@ from typing import Any
 
 from domain.conflicts import Author
 from domain.draft import DataEvent, Draft, DraftEvent, Origin
-from domain.path import related
 
 
 def next_author(draft: Draft, origin: Origin, fork: str | None = None) -> Author:
@@ -17,23 +16,50 @@ def next_author(draft: Draft, origin: Origin, fork: str | None = None) -> Author
     return Author(origin.by, _moment(at), origin.device, draft.version + 1, fork)
 
 
-def last_author(events: Sequence[DraftEvent], paths: Sequence[str]) -> Author:
-    """Who wrote last at, above or below one of these paths; of the first event, if nobody did."""
-    wrote = (
-        event
-        for event in reversed(events)
-        if isinstance(event, DataEvent)
-        and any(related(change["path"], path) for change in event.changes for path in paths)
-    )
-    last = next(wrote, events[0])
-    return Author(last.by, _moment(last.timestamp), last.device, last.originator_version)
-
-
 def by_authors(
     changes: Iterable[Mapping[str, Any]], events: Sequence[DraftEvent]
 ) -> list[dict[str, Any]]:
     """Served changes, each with who made it, by key, as which version."""
-    return [_by(change, last_author(events, [change["path"]])) for change in changes]
+    writers = Writers(events)
+    return [_by(change, writers.last([change["path"]])) for change in changes]
+
+
+class Writers:
+    """Who wrote where, in some events; each is gone over once, however many paths are asked for."""
+
+    def __init__(self, events: Sequence[DraftEvent]) -> None:
+        self._first = events[0]
+        self._written = [_Written(e) for e in reversed(events) if isinstance(e, DataEvent)]
+
+    def last(self, paths: Iterable[str]) -> Author:
+        """Who wrote last at, above or below one of these paths."""
+        wanted = [_along(path) for path in paths]
+        wrote = (one.event for one in self._written if any(map(one.meets, wanted)))
+        last = next(wrote, self._first)
+        return Author(last.by, _moment(last.timestamp), last.device, last.originator_version)
+
+
+class _Written:
+    """The paths that an event wrote, and all that lead to them."""
+
+    def __init__(self, event: DataEvent) -> None:
+        self.event = event
+        self._paths = {change["path"] for change in event.changes}
+        self._above = {place for path in self._paths for place in _along(path)}
+
+    def meets(self, along: Sequence[str]) -> bool:
+        """Whether it wrote at, above or below the last of the places along a path."""
+        return along[-1] in self._above or not self._paths.isdisjoint(along)
+
+
+def _along(path: str) -> list[str]:
+    """The places that a path goes through, itself the last.
+
+    >>> _along("/acts/id:a5/fee")
+    ['', '/acts', '/acts/id:a5', '/acts/id:a5/fee']
+    """
+    ends = [place for place, letter in enumerate(path) if letter == "/"]
+    return [*(path[:end] for end in ends), path]
 
 
 def by_author(changes: Iterable[Mapping[str, Any]], author: Author) -> list[dict[str, Any]]:

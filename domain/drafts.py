@@ -14,7 +14,7 @@ from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from domain import access, conflicts, diff
-from domain.authors import by_author, by_authors, last_author, next_author
+from domain.authors import Writers, by_author, by_authors, next_author
 from domain.choices import Choice
 from domain.clash import Clash as MergeClash
 from domain.clash import clash_at
@@ -634,7 +634,10 @@ def _depth(change: Change) -> int:
 
 def _met(clashes: Sequence[MergeClash], since: Sequence[DraftEvent]) -> list[Met]:
     """Clashes, each with whoever wrote last what the draft holds there."""
-    return [Met(clash, last_author(since, clash.paths)) for clash in clashes]
+    if not clashes:
+        return []
+    writers = Writers(since)
+    return [Met(clash, writers.last(clash.paths)) for clash in clashes]
 
 
 def _open_conflict(draft: Draft, wanted: str) -> Conflict:
