@@ -29,7 +29,7 @@ from domain.readings import (
     repeats,
     united,
 )
-from domain.threeway import merge_orders, old_order
+from domain.threeway import merge_orders, orders_in_dispute
 from domain.value import Data, Json, is_long_text, same
 
 
@@ -144,13 +144,12 @@ class _Merging:
             item = self.value(child(path, token), node.below(token), *sides)
             if item is not ABSENT:
                 merged[id_] = item
-        order = merge_orders(list(base), list(ours), list(theirs))
-        orders = [order.ids]
-        if order.contested:
-            its = merge_orders(list(base), list(theirs), list(ours))
-            orders = [old_order(list(base), order.ids), order.ids, its.ids]
-        lists = [[merged[id_] for id_ in ids if id_ in merged] for ids in orders]
-        return self._clash(path, *lists) if order.contested else lists[0]
+        ids = list(base), list(ours), list(theirs)
+        order = merge_orders(*ids)
+        if not order.contested:
+            return [merged[id_] for id_ in order.ids if id_ in merged]
+        orders = orders_in_dispute(*ids, merged)
+        return self._clash(path, *([merged[id_] for id_ in one] for one in orders))
 
     def _sequences(
         self, path: str, node: Node, base: list[Json], ours: list[Json], theirs: list[Json]
@@ -160,7 +159,7 @@ class _Merging:
         found = read(base, ours, theirs, lambda *sides: self._contested(path, node, *sides))
         sides = [found.base, found.ours, found.theirs]
         if not repeats(ours) and not repeats(theirs):
-            sides = [each_once(side) for side in sides]
+            sides[1:] = [each_once(side) for side in sides[1:]]
         if any(repeats_ids(side, node.rule.key) for side in sides) and not any(
             repeats_ids(side, node.rule.key) for side in (ours, theirs)
         ):

@@ -5,7 +5,7 @@ Nothing here prefers a side: swapping ours and theirs swaps nothing but the labe
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -96,6 +96,22 @@ def merge_orders(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]
     our_gaps = _gaps(ours, stay, mine)
     their_gaps = _gaps(theirs, stay, its)
     return _woven(steady, our_gaps, their_gaps)
+
+
+def orders_in_dispute(
+    base: Sequence[str], ours: Sequence[str], theirs: Sequence[str], there: Container[str]
+) -> list[list[str]]:
+    """The items that are `there` in the base's order, ours and theirs, where these are contested.
+
+    What both sides added is left out of the base's where that would look like one of the others.
+    """
+    merged = merge_orders(base, ours, theirs), merge_orders(base, theirs, ours)
+    sides = [[id_ for id_ in order.ids if id_ in there] for order in merged]
+    before = old_order(base, min(sides))
+    if before in sides:
+        added = set(ours).intersection(theirs).difference(base)
+        before = [id_ for id_ in before if id_ not in added]
+    return [before, *sides]
 
 
 def old_order(base: Sequence[str], order: Sequence[str]) -> list[str]:
