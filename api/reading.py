@@ -14,7 +14,12 @@ import orjson
 from api.answers import cursor, draft_answer, page, place
 from api.people import People
 from api.problems import Answer
-from api.telling import difference_in_words, version_in_words
+from api.telling import (
+    conflicts_in_words,
+    difference_in_words,
+    sessions_in_words,
+    version_in_words,
+)
 from domain import diff
 from domain.draft import Beginning, DataEvent, Draft, DraftEvent
 from domain.errors import DraftNotFound, VersionNotFound
@@ -58,8 +63,7 @@ class Reading:
         """A page of the version history, newest first; `grouped` by editing session."""
         by = await self._principal(sub)
         if grouped:
-            spells = await self._store.sessions(by, draft, _one_more(wanted))
-            found = page([_session(s) for s in spells], wanted.limit, lambda s: cursor(s["to"]))
+            found = await self._sessions(draft, by, wanted)
         else:
             lines = await self._store.versions(by, draft, _one_more(wanted))
             names = await self._people.subs_of({line[2] for line in lines})
@@ -69,6 +73,14 @@ class Reading:
         if not found["items"]:
             await self._row(draft, by, 1)
         return found
+
+    async def _sessions(self, draft: UUID, by: str, wanted: VersionFilter) -> dict[str, Any]:
+        spells = await self._store.sessions(by, draft, _one_more(wanted))
+        if not spells:
+            return page([], wanted.limit, None)
+        now = orjson.loads(body_at(draft, await self._row(draft, by, None)))
+        lines = await to_thread(sessions_in_words, self._forms(now["form"]), now["data"], spells)
+        return page(lines, wanted.limit, lambda line: cursor(line["to"]))
 
     async def version(self, draft: UUID, sub: str, version: int) -> dict[str, Any]:
         """One version: who, when, act, device, and what it changed, in words and values."""
@@ -103,10 +115,12 @@ class Reading:
     async def conflicts(self, draft: UUID, sub: str, after: int, limit: int) -> dict[str, Any]:
         """A page of the open conflicts, the oldest first."""
         row = await self._row(draft, await self._principal(sub), None)
-        held = conflicts_of(body_at(draft, row))
-        later = [one for one in held if int(one["id"][1:]) > after]
+        body = body_at(draft, row)
+        later = [one for one in conflicts_of(body) if int(one["id"][1:]) > after]
         found = page(later[: limit + 1], limit, lambda one: cursor(int(one["id"][1:])))
-        return {**found, "items": await self._people.named(found["items"])}
+        named, now = await self._people.named(found["items"]), orjson.loads(body)
+        form = self._forms(now["form"])
+        return {**found, "items": await to_thread(conflicts_in_words, form, now["data"], named)}
 
     async def completeness(self, draft: UUID, sub: str, forms: Forms) -> dict[str, Any]:
         """What the draft lacks by its form's definition; in a thread, for it may take long."""
@@ -228,19 +242,6 @@ def _line(line: VersionLine, names: Mapping[str, str]) -> dict[str, Any]:
         "paths": paths.split("\n") if paths else [],
         "label": label,
         "reason": reason,
-    }
-
-
-def _session(line: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "from": line["from_version"],
-        "to": line["to_version"],
-        "from_at": line["from_at"],
-        "to_at": line["to_at"],
-        "by": line["by"],
-        "device": line["device"],
-        "versions": line["versions"],
-        "acts": sorted(line["acts"].split(",")),
     }
 
 

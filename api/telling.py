@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from api.answers import in_words
 from domain import diff
+from domain.conflicts import Conflict
 from domain.diff import Change
 from domain.form import Form
 from domain.value import Data
-from projections.wording import Version, Wording
+from projections.wording import Session, Version, Wording
 
 
 def version_in_words(
@@ -35,3 +36,37 @@ def difference_in_words(form: Form, before: Data, after: Data) -> list[dict[str,
         {**change, "label": wording.label_of(change), "text": wording.difference(change)}
         for change in diff.serve(diff.diff(before, after, form.keys), before)
     ]
+
+
+def conflicts_in_words(
+    form: Form, data: Data, conflicts: Sequence[Conflict]
+) -> list[dict[str, Any]]:
+    """Open conflicts, each with a sentence; people are called by their names already."""
+    wording = Wording(form, data, data)
+    return [{**conflict, "text": wording.conflict(conflict)} for conflict in conflicts]
+
+
+def sessions_in_words(
+    form: Form, data: Data, lines: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Editing sessions, each with the paths that it changed and a sentence."""
+    wording = Wording(form, data, data)
+    return [_session(line, wording) for line in lines]
+
+
+def _session(line: Mapping[str, Any], wording: Wording) -> dict[str, Any]:
+    paths = sorted(filter(None, set((line["paths"] or "").split("\n"))))
+    acts = sorted(line["acts"].split(","))
+    session = Session(line["by"], line["device"], line["versions"], paths, acts)
+    return {
+        "from": line["from_version"],
+        "to": line["to_version"],
+        "from_at": line["from_at"],
+        "to_at": line["to_at"],
+        "by": line["by"],
+        "device": line["device"],
+        "versions": line["versions"],
+        "acts": acts,
+        "paths": paths,
+        "text": wording.session(session),
+    }

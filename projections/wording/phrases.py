@@ -132,6 +132,7 @@ RECOVERED: Final = "took the draft out of the trash"
 # -- sessions
 
 SESSION: Final = "changed {fields} in {saves}"
+SESSION_OF_ACTS: Final = "{done} the draft"
 SESSION_ON: Final = "changed {fields} in {saves} on {device}"
 NO_FIELD: Final = "nothing"
 SAVES: Final = ("1 save", "{n} saves")

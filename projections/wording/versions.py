@@ -13,7 +13,7 @@ from projections.wording.changes import Served, did, place_of
 from projections.wording.conflicts import settled
 from projections.wording.people import device, sentence, who
 from projections.wording.places import Places, readable
-from projections.wording.values import apart, clean, counted, cut, named, several
+from projections.wording.values import apart, clean, counted, cut, listed, named, several
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class Session:
     device: str | None
     saves: int
     paths: Sequence[str]
+    acts: Sequence[str] = ()
 
 
 _Saying: TypeAlias = Callable[[Version, Form, Places], str]
@@ -63,6 +64,9 @@ def headline(version: Version, form: Form, places: Places) -> str:
 
 def session_line(session: Session, places: Places) -> str:
     """Which fields somebody changed in a session, in how many saves, on which device."""
+    if not session.paths and session.acts:
+        done = listed([act.replace("_", " ") for act in session.acts])
+        return sentence(session.by, phrases.SESSION_OF_ACTS.format(done=done))
     template = phrases.SESSION if session.device is None else phrases.SESSION_ON
     said = template.format(
         fields=_fields(session.paths, places, most=2) or phrases.NO_FIELD,

@@ -60,7 +60,9 @@ async def test_a_conflict_is_in_the_receipt_the_draft_and_its_list(
     again = await ann.save(draft, replace("/fee", 300), device="ipad", seq=1, based_on=1)
     assert again["conflicts"] == [conflict]
     assert (await ann.draft(draft))["conflicts"] == [conflict]
-    assert await open_ones(ann, draft) == {"items": [conflict], "next_cursor": None}
+    text = "Ann's edit of Fee on ipad clashed with the one on mac: €250 or €300"
+    listed = {"items": [{**conflict, "text": text}], "next_cursor": None}
+    assert await open_ones(ann, draft) == listed
     assert (await ann.lists())["items"][0]["conflicts"] == 1
     assert (await ann.draft(draft, version=2))["conflicts"] == []
     assert (await ann.draft(draft, version=3))["conflicts"] == [conflict]

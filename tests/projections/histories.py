@@ -180,6 +180,7 @@ def facts(row: Any) -> dict[str, Any]:
     told = {name: moment(value) if name in times else value for name, value in row.items()}
     if "acts" in told:
         told["acts"] = sorted(told["acts"].split(","))
+        told["paths"] = sorted(filter(None, (told["paths"] or "").split("\n")))
     return told
 
 

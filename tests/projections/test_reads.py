@@ -235,6 +235,7 @@ async def test_sessions_end_with_a_pause_of_over_thirty_minutes(store: Store, an
             "device": device,
             "versions": versions,
             "acts": acts,
+            "paths": ["/x"] if device == "ipad" else ["/n"],
         }
 
     assert [facts(row) for row in await store.sessions(ANN, draft, EVERY_VERSION)] == [

@@ -639,6 +639,7 @@ def test_a_settled_conflict_on_a_sensitive_field_says_no_value() -> None:
             "Ben changed Fee, Title and Day in 2 saves",
         ),
         (Session(None, "ipad", 3, []), "Somebody changed nothing in 3 saves on ipad"),
+        (Session("ann", None, 2, [], ["labelled", "opened"]), "Ann labelled and opened the draft"),
     ],
 )
 def test_a_session_names_its_fields_its_saves_and_its_device(session: Session, line: str) -> None:

@@ -62,6 +62,7 @@ FORMS = (
 )
 
 READ_AS = "SELECT set_config('variorum.user', %s, true)"
+ROLE = "SELECT role FROM access WHERE draft = %b AND principal = %b"
 READ_DRAFT = "SELECT role, head, version, body, rest, topics, tail FROM read_draft(%b::text, %b::uuid, %b::bigint)"
 LIST_VERSIONS = (
     "SELECT version, act, by, at, device, paths, label, reason "
@@ -206,7 +207,7 @@ def sessions(draft: UUID, wanted: VersionFilter) -> tuple[LiteralString, dict[st
         )
         SELECT min(n.version) AS from_version, max(n.version) AS to_version, min(n.at) AS from_at,
                max(n.at) AS to_at, coalesce(p.sub, n.by) AS by, n.device, count(*) AS versions,
-               string_agg(DISTINCT n.act, ',') AS acts
+               string_agg(DISTINCT n.act, ',') AS acts, string_agg(DISTINCT n.paths, E'\\n') AS paths
         FROM numbered n LEFT JOIN people p ON p.key = n.by
         GROUP BY n.by, p.sub, n.device, n.spell
         HAVING (%(before)s::bigint IS NULL OR max(n.version) < %(before)s)

@@ -12,6 +12,7 @@ LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originat
 NEAREST_STATE = (
     "SELECT version, body, rest, hash FROM states WHERE draft = ? ORDER BY version DESC LIMIT 1"
 )
+ROLE = "SELECT role FROM access WHERE draft = ? AND principal = ?"
 STATE_BEFORE = "SELECT version, body, rest FROM states WHERE draft = ? AND version <= ? ORDER BY version DESC LIMIT 1"
 KEPT_STATE = "SELECT max(version) FROM states WHERE draft = ? AND NOT resting"
 EVENTS = (
@@ -170,7 +171,8 @@ def sessions(principal: str, draft: UUID, wanted: VersionFilter) -> tuple[str, d
         )
         SELECT min(n.version) AS from_version, max(n.version) AS to_version, {_shown("min(n.at)")} AS from_at,
                {_shown("max(n.at)")} AS to_at, coalesce(p.sub, n.by) AS by, n.device, count(*) AS versions,
-               group_concat(DISTINCT n.act) AS acts
+               group_concat(DISTINCT n.act) AS acts,
+               (SELECT group_concat(value, :newline) FROM json_each(json_group_array(DISTINCT n.paths))) AS paths
         FROM numbered n LEFT JOIN people p ON p.key = n.by
         GROUP BY n.by, n.device, n.spell
         HAVING (:before IS NULL OR max(n.version) < :before)
