@@ -12,6 +12,8 @@ from typing import ClassVar, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from api.sending import OneWrite
+
 LONGEST_HEAD = 65_536  # bytes, and the rest of the piece that goes beyond
 
 
@@ -27,7 +29,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait a while for a request; if there are too many, refuse the newcomer only."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", OneWrite(transport)))
         self._wait()
         if len(self.connections) > self.most_connections:
             self._refuse(b"503 Service Unavailable\r\nretry-after: 5")
