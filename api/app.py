@@ -75,11 +75,12 @@ class Service:
         self.settings, self.store = settings, store
         self.people = People(store)
         self.forms = open_forms(settings, store)
-        self.catch_up = CatchUp(store)
+        held = HeldDrafts(settings.cache_bytes)
+        self.catch_up = CatchUp(store, held=held.peek)
         self.writer = Writer(
             store,
             Chain(ChainKey(settings.keys.chain)),
-            held=HeldDrafts(settings.cache_bytes),
+            held=held,
             queue_length=settings.queue_length,
             on_commit=self.catch_up.wake,
         )

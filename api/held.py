@@ -47,6 +47,11 @@ class HeldDrafts:
             self._drafts.move_to_end(draft)
         return held
 
+    def peek(self, draft: UUID) -> tuple[Draft, bytes] | None:
+        """The draft and its last link, if it is held, for one who does not use it."""
+        held = self._drafts.get(draft)
+        return None if held is None else (held.draft, held.link)
+
     def put(self, held: Held) -> None:
         """Hold a draft, and let others go until there is room."""
         self.drop(held.draft.id)

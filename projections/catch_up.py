@@ -46,11 +46,24 @@ class Known:
     last: DraftEvent | None = None
 
 
-class CatchUp:
-    """Keeps the drafts page and the resting states behind the log by as little as it can."""
+Held = Callable[[UUID], tuple[Draft, bytes] | None]
 
-    def __init__(self, store: Store, clock: Callable[[], float] = monotonic) -> None:
-        self._store, self._clock = store, clock
+
+class CatchUp:
+    """Keeps the drafts page and the resting states behind the log by as little as it can.
+
+    `held` gives a committed draft and its last link, if a writer of this process holds it: what
+    that one has folded is not folded again.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        held: Held = lambda _: None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._store, self._held, self._clock = store, held, clock
         self._known: OrderedDict[UUID, Known] = OrderedDict()
         self._unrested: OrderedDict[UUID, float] = OrderedDict()
         self._broken: set[UUID] = set()
@@ -174,7 +187,11 @@ class CatchUp:
         record = line.record
         if record.draft in self._broken:
             raise ValueError("an earlier event of this draft could not be taken")
-        known = self._known.get(record.draft)
+        held, known = self._held(record.draft), self._known.get(record.draft)
+        if held is not None and held[0].version >= record.version and held[0].recent:
+            return Known(*held, held[0].recent[-1])
+        if held is not None and (known is None or known.draft.version < held[0].version):
+            known = self._know(_apart(*held))
         if known is None and record.version == 1:
             return self._begin(record)
         if known is None or known.draft.version < record.version - 1:
@@ -247,11 +264,20 @@ class CatchUp:
 
     async def _found(self, draft: UUID, *, anew: bool) -> Known | None:
         """A draft as it can be put down; None if its log cannot be read."""
-        known = None if anew else self._known.get(draft)
+        held, known = self._held(draft), self._known.get(draft)
+        if held is not None and (known is None or known.draft.version < held[0].version):
+            known = Known(*held)
         try:
-            return known or await self._load(draft)
+            return known if known is not None and not anew else await self._load(draft)
         except Unavailable:
             raise
         except Exception as problem:
             log.error("draft %s cannot come to rest: %s", draft, type(problem).__name__)
             return None
+
+
+def _apart(held: Draft, link: bytes) -> Known:
+    """A draft of the writer's to go on from alone, without what it remembers for merging."""
+    draft = held.copy()
+    draft.recent, draft.reach = draft.recent[-1:], 1
+    return Known(draft, link, draft.recent[-1] if draft.recent else None)

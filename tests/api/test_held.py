@@ -27,6 +27,16 @@ def test_the_least_recently_used_drafts_give_way() -> None:
     assert [one.draft.id in held for one in drafts] == [True, False, True, True]
 
 
+def test_who_only_looks_at_a_draft_does_not_keep_it_from_giving_way() -> None:
+    drafts = [Held(draft(), FIRST, 0, 1_000) for _ in range(3)]
+    held = HeldDrafts(2 * drafts[0].weight)
+    for one in drafts[:2]:
+        held.put(one)
+    assert held.peek(drafts[0].draft.id) == (drafts[0].draft, FIRST)
+    held.put(drafts[2])
+    assert held.peek(drafts[0].draft.id) is None
+
+
 def test_a_load_never_replaces_a_newer_draft() -> None:
     held, old = HeldDrafts(10**6), draft()
     new = old.copy()

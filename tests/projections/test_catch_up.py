@@ -12,8 +12,10 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from domain.draft import RECENT, Draft
 from domain.errors import Busy, StoreUnavailable
 from projections.catch_up import BATCH, NAME, CatchUp
+from projections.snapshot import aggregate
 from projections.store.base import DraftFilter, Store
 from projections.store.postgres import PostgresStore
 from tests import postgres
@@ -275,6 +277,50 @@ async def test_a_broken_event_that_is_there_at_the_start_stops_nothing(
 
 async def _all_taken(store: Store) -> bool:
     return await store.position(NAME) == await store.head()
+
+
+# -- what the writer of this process holds
+
+
+async def held_of(store: Store, draft: UUID) -> tuple[Draft, bytes]:
+    """A draft and its last link, as the writer holds it."""
+    loaded = await store.load(draft)
+    assert loaded is not None
+    return aggregate(draft, loaded, reach=RECENT)
+
+
+async def test_what_the_writer_holds_is_not_folded_again(
+    store: Store, ann: Desk, break_event: BreakEvent
+) -> None:
+    draft = await ann.open({"title": "a"})
+    await ann.edit(draft, {"title": "b"}, origin(device="phone"))
+    held = await held_of(store, draft)
+    break_event(draft, 2, b"not JSON")  # nobody looks into it
+    catch_up = CatchUp(store, held={draft: held}.get)
+    await catch_up.level()
+    (row,) = await store.drafts(ANN, EVERY_DRAFT)
+    assert (row["title"], row["version"], row["saved_device"]) == ("b", 2, "phone")
+    await catch_up._rest_some(idle=True)
+    assert await rested(store, draft)
+    assert list(await store.set_aside()) == []
+
+
+async def test_a_draft_that_the_writer_holds_is_left_as_it_is(store: Store, ann: Desk) -> None:
+    draft = await ann.open({"n": 0})
+    await ann.edits(draft, [{"n": n} for n in range(1, 5)])
+    held = await held_of(store, draft)
+    before = (held[0].version, dict(held[0].data), list(held[0].recent), dict(held[0].devices))
+    await ann.edit(draft, {"title": "b"}, origin(device="tablet", seq=1))
+    catch_up = CatchUp(store, held={draft: held}.get)
+    await catch_up.level()
+    await ann.edit(draft, {"title": "c"})
+    await catch_up.level()
+    (row,) = await store.drafts(ANN, EVERY_DRAFT)
+    assert (row["title"], row["version"]) == ("c", 7)
+    await catch_up._rest_some(idle=True)
+    assert await rested(store, draft)
+    after = (held[0].version, held[0].data, held[0].recent, held[0].devices)
+    assert after == before
 
 
 # -- lost connections and other processes
