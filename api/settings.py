@@ -115,10 +115,10 @@ class Settings(BaseSettings):
     max_changes: Count = 1_000
     max_page: Count = 200
 
-    rate_user: Rate = "1200/minute"
-    rate_link: Rate = "3000/minute"
-    rate_key: Rate = "6000/minute"
-    rate_address: Rate = "6000/minute"
+    rate_user: Rate = "12000/minute"
+    rate_link: Rate = "12000/minute"
+    rate_key: Rate = "60000/minute"
+    rate_address: Rate = "12000/minute"
     trusted_proxies: str = "127.0.0.1,::1"
     max_connections: Count = 800
     request_timeout: Count = 30
