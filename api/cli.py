@@ -1,4 +1,4 @@
-"""The command `variorum`: serve, migrate, rebuild, token, key, export, backup, doctor."""
+"""The command `variorum`: serves, and does what an operator does to a database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Annotated, BinaryIO, NoReturn
 
 import typer
 
-from api import operations
+from api import operations, proving
 from api.app import now
 from api.security import Tokens
 from api.serving import serve_forever
@@ -21,6 +21,7 @@ from api.settings import ConfigurationError, load_settings
 from domain.errors import VariorumError
 from projections.store.api_keys import ApiKey
 from projections.store.migrations import SchemaTooNew, SchemaTooOld
+from projections.verify import Tally
 
 cli = typer.Typer(
     help="Variorum keeps every autosave of a web form: versions, diffs, restores, undo, merge.",
@@ -131,10 +132,72 @@ def export(
         Path | None, typer.Option("--output", "-o", help="A file; standard output if none.")
     ] = None,
 ) -> None:
-    """Write the whole history of drafts as JSON lines, one event a line, as the log holds it."""
+    """Write the whole history of drafts as JSON lines, one event a line, signed as a whole."""
     with _progress("events") as tell, _sink(output) as sink:
-        count = asyncio.run(operations.export(load_settings(), drafts or [], sink.write, tell))
+        count = asyncio.run(proving.export(load_settings(), drafts or [], sink.write, tell))
     typer.echo(f"Wrote {_counted(count, 'event')}.", err=True)
+
+
+@cli.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="An export, of a database of either kind.")],
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Take what chain and signature do not prove, too.")
+    ] = False,
+) -> None:
+    """Take over the drafts of an export, with all versions as they are; safe to repeat.
+
+    Drafts that are here already are continued if the file has more of the same history, and left
+    alone if not. Exits with 1 if a draft is refused; the others are taken over.
+    """
+    with _progress("bytes") as tell:
+        done = asyncio.run(
+            proving.import_drafts(load_settings(), file, typer.echo, tell, unverified=unverified)
+        )
+    typer.echo(
+        f"Imported {_counted(done.versions, 'version')}: {_counted(done.new, 'new draft')},"
+        f" {done.continued} continued, {done.known} already here, {done.refused} refused."
+    )
+    raise typer.Exit(1 if done.refused else 0)
+
+
+@cli.command()
+def verify(
+    file: Annotated[
+        Path | None, typer.Argument(help="An export, checked alone; the database if none.")
+    ] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="A file that `checkpoint` wrote, to compare with.")
+    ] = None,
+) -> None:
+    """Check that nothing was altered since it was recorded; exits with 1 if anything was.
+
+    A checkpoint also shows that the end of a draft, or a whole draft, is gone. For an export the
+    key is needed (VARIORUM_CHAIN_KEY) and no database.
+    """
+    settings, unit = load_settings(), "bytes" if file else "events"
+    with _progress(unit) as tell:
+        if file:
+            tally = proving.verify_file(settings, file, checkpoint, typer.echo, tell)
+        else:
+            tally = asyncio.run(proving.verify_log(settings, checkpoint, typer.echo, tell))
+    typer.echo(
+        f"Checked {_counted(tally.events, 'event')} of {_counted(tally.drafts, 'draft')}: "
+        f"{_judgement(tally)}."
+    )
+    raise typer.Exit(0 if tally.intact else 1)
+
+
+@cli.command()
+def checkpoint(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A file; standard output if none.")
+    ] = None,
+) -> None:
+    """Write how far every draft's chain goes now, signed; keep the file where nobody alters it."""
+    with _sink(output) as sink:
+        count = asyncio.run(proving.checkpoint(load_settings(), now(), sink.write))
+    typer.echo(f"Wrote the heads of {_counted(count, 'draft')}.", err=True)
 
 
 @cli.command()
@@ -184,6 +247,18 @@ def _sink(output: Path | None) -> Iterator[BinaryIO]:
         return
     with output.open("xb") as file, operations.whole_or_not_at_all(output):
         yield file
+
+
+def _judgement(tally: Tally) -> str:
+    """What a check came to; drafts that were purged since a checkpoint are no fault."""
+    parts = {
+        f"{_counted(tally.broken, 'draft')} not as recorded": tally.broken,
+        f"{_counted(tally.unchecked, 'draft')} could not be checked": tally.unchecked,
+        f"{_counted(tally.faults, 'fault')} in the file": tally.faults,
+        f"{_counted(tally.purged, 'draft')} purged since the checkpoint": tally.purged,
+    }
+    said = [part for part, number in parts.items() if number]
+    return ", ".join(["all as recorded", *said] if tally.intact else said)
 
 
 def _as_line(api_key: ApiKey) -> str:

@@ -1,9 +1,8 @@
-"""What an operator does to a database: migrate, rebuild, export, back up, examine."""
+"""What an operator does to a database: migrate, rebuild, back up, examine."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import os
 import shutil
 import sqlite3
@@ -14,9 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-import orjson
 import psycopg
 
 from api.api_keys import ApiKeys
@@ -31,10 +28,8 @@ from projections.store.api_keys import ApiKey
 from projections.store.base import Store
 from projections.store.migrations import SchemaTooNew, SchemaTooOld
 from projections.store.postgres.connections import SCHEMA, WORKER
-from projections.store.records import Record
 
 Progress = Callable[[int, int], None]
-CHUNK = 1_000
 LONGEST_NAME = 200
 
 
@@ -53,7 +48,7 @@ class Finding:
 def migrate(settings: Settings) -> Sequence[str]:
     """Bring the tables up to date; answers the files that were applied."""
     if settings.on_sqlite:
-        with _explained(settings):
+        with explained(settings):
             return sqlite.migrate(_file(settings))
     if settings.owner_url is None:
         raise ConfigurationError(
@@ -73,7 +68,7 @@ def require_schema(settings: Settings) -> None:
     """Refuse to go on with tables that are not this release's."""
 
     async def look() -> None:
-        async with _opened(settings):
+        async with opened(settings):
             pass
 
     asyncio.run(look())
@@ -86,67 +81,8 @@ def require_forms(settings: Settings) -> None:
 
 async def rebuild(settings: Settings, progress: Progress) -> int:
     """Make every read model anew."""
-    async with _opened(settings) as store:
+    async with opened(settings) as store:
         return await rebuilding.rebuild(store, progress)
-
-
-async def export(
-    settings: Settings, drafts: Sequence[str], write: Callable[[bytes], Any], progress: Progress
-) -> int:
-    """Write the log of some drafts, or of all, event by event in the order of commits."""
-    async with _opened(settings) as store:
-        write(_json_line({"variorum": "export", "format": 1}))
-        wanted = list(dict.fromkeys(map(_id, drafts)))
-        lines = _of_drafts(store, wanted) if wanted else _of_all(store)
-        total, count = await store.head(), 0
-        async for record in lines:
-            write(await _exported(store, record))
-            progress(count := count + 1, total)
-        return count
-
-
-async def _of_all(store: Store) -> AsyncIterator[Record]:
-    position = 0
-    while lines := await store.lines(position, CHUNK):
-        for line in lines:
-            yield line.record
-        position = lines[-1].position
-
-
-async def _of_drafts(store: Store, drafts: Sequence[UUID]) -> AsyncIterator[Record]:
-    for draft in drafts:
-        version = 0
-        while records := await store.events(draft, version, version + CHUNK):
-            for record in records:
-                yield record
-            version = records[-1].version
-        if version == 0:
-            raise Failed(f"There is no draft {draft}.")
-
-
-async def _exported(store: Store, record: Record) -> bytes:
-    names = await store.subs_of([record.by])
-    return _json_line(
-        {
-            "draft": record.draft,
-            "version": record.version,
-            "topic": record.topic,
-            "by": names.get(record.by, record.by),
-            "hash": base64.b64encode(record.hash).decode(),
-            "state": orjson.Fragment(record.state),
-        }
-    )
-
-
-def _json_line(value: dict[str, Any]) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Failed(f"{text} is not the id of a draft.") from None
 
 
 def backup(settings: Settings, output: Path, progress: Progress) -> None:
@@ -173,7 +109,7 @@ def whole_or_not_at_all(output: Path) -> Iterator[None]:
 def _copy_file(settings: Settings, output: Path, progress: Progress) -> None:
     source = _existing(settings)
     with (
-        _explained(settings),
+        explained(settings),
         closing(sqlite3.connect(source, isolation_level=None)) as database,
         closing(sqlite3.connect(output)) as copy,
     ):
@@ -210,19 +146,19 @@ async def create_api_key(
     """Make a key for a machine; its text, which is shown this once."""
     if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
         raise Failed(f"The name must be one line of at most {LONGEST_NAME} characters.")
-    async with _opened(settings) as store:
+    async with opened(settings) as store:
         return await ApiKeys(store, now).create(name, role, lifetime)
 
 
 async def list_api_keys(settings: Settings) -> Sequence[ApiKey]:
     """All keys there ever were, oldest first."""
-    async with _opened(settings) as store:
+    async with opened(settings) as store:
         return await store.api_keys()
 
 
 async def revoke_api_key(settings: Settings, id_: str) -> None:
     """End a key, at once and for good."""
-    async with _opened(settings) as store:
+    async with opened(settings) as store:
         if not await ApiKeys(store, now).revoke(id_):
             raise Failed(f"There is no API key {id_}; `variorum key list` shows all.")
 
@@ -236,7 +172,7 @@ async def examine(settings: Settings) -> list[Finding]:
         findings.append(_examine_keys(settings))
         findings += _examine_issuer(settings)
         findings += _examine_development(settings)
-        async with _opened(settings) as store:
+        async with opened(settings) as store:
             findings.append(Finding(True, "the database answers and its tables are this release's"))
             findings += await _examine_projections(store)
             findings.append(await _examine_forms(settings, store))
@@ -315,12 +251,13 @@ async def _examine_login(settings: Settings) -> list[Finding]:
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Store]:
+async def opened(settings: Settings) -> AsyncIterator[Store]:
+    """The store of the settings, from its start to its stop; no file is made for it."""
     if settings.on_sqlite:
         _existing(settings)
     store = open_store(settings)
     try:
-        with _explained(settings):
+        with explained(settings):
             await store.start()
         yield store
     finally:
@@ -328,7 +265,7 @@ async def _opened(settings: Settings) -> AsyncIterator[Store]:
 
 
 @contextmanager
-def _explained(settings: Settings) -> Iterator[None]:
+def explained(settings: Settings) -> Iterator[None]:
     """Say in a sentence why a database cannot be opened or made."""
     try:
         yield

@@ -228,9 +228,9 @@ class _Growing:
         about = {"draft": str(self._id)}
         if draft.status != "open" or not draft.slot:
             return [{**about, "register": "free_slot"}]
-        slot = {"owner": draft.owner, "form": draft.form, "subject": draft.subject}
-        holder = await self._store.holder_of_slot(**slot)
+        holder = await self._store.holder_of_slot(draft.owner, draft.form, draft.subject)
         if holder is None:
+            slot = {"owner": draft.owner, "form": draft.form, "subject": draft.subject}
             return [{**about, **slot, "register": "take_slot"}]
         self.beside = holder if holder != self._id else None
         return []

@@ -145,11 +145,13 @@ def _reaches(tombstone: Head, head: Head) -> bool:
 async def verify_draft(
     draft: UUID, found: AsyncIterator[Sequence[Record]], keyring: Keyring
 ) -> Verdict:
-    """Check one draft by the pages of its events."""
+    """Check one draft, which is known to be there, by the pages of its events."""
     walk = Walk(keyring, draft)
     async for page in found:
         for record in page:
             check(walk, record)
+    if walk.version == 0:
+        walk.note("missing", 1)
     return walk.verdict()
 
 

@@ -113,8 +113,9 @@ class Operator:
         return done.out
 
     def exports(self, *drafts: str) -> list[Document]:
-        """The events of an export, as they stand in its lines after the first one."""
-        return [orjson.loads(line) for line in self.succeeds("export", *drafts).splitlines()[1:]]
+        """The events of an export, as they stand in its lines."""
+        lines = map(orjson.loads, self.succeeds("export", *drafts).splitlines())
+        return [line for line in lines if "version" in line]
 
     @contextmanager
     def serves(self, *arguments: str) -> Iterator[Serving]:

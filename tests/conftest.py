@@ -18,9 +18,10 @@ import projections.store.sqlite
 from api.app import create_app, open_store
 from api.settings import PREFIX, Settings
 from projections.store.base import Store
-from tests import postgres
+from tests import postgres, tampering
 from tests.api.calls import Blocking, Caller, caller
 from tests.running import Clock, calling, serving
+from tests.tampering import Tamper
 
 ENGINES = ("sqlite", "postgres")
 
@@ -101,6 +102,20 @@ def settings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
         rate_user="off",  # time stands still, and some ask thousands of times
         rate_address="off",
     )
+
+
+@pytest.fixture
+def tamper(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Tamper]:
+    """Statements to the test's tables past every policy, as their owner could make them."""
+    if settings.sqlite_path is not None:
+        with tampering.in_file(settings.sqlite_path) as tamper:
+            yield tamper
+        return
+    server: postgres.Server = request.getfixturevalue("postgres_server")
+    database: postgres.Database = request.getfixturevalue("postgres_database")
+    superuser = server.url(postgres.SUPERUSER, database.name)
+    with tampering.on_server(superuser) as tamper:
+        yield tamper
 
 
 @pytest.fixture

@@ -133,6 +133,9 @@ class Store(Protocol):
     async def event(self, principal: str, draft: UUID, version: int) -> Record | None:
         """One event of a draft."""
 
+    async def role(self, principal: str, draft: UUID) -> str | None:
+        """What somebody may do with a draft, whatever is left of it."""
+
     async def chain(self, principal: str, draft: UUID, after: int) -> Sequence[Record]:
         """The next events of a draft that there are, oldest first, a page of them."""
 

@@ -17,7 +17,19 @@ from tests import postgres
 from tests.api.issuer import ec_key, issuing, rsa_key
 from tests.commands import KEYS, NOBODY_LISTENS, Operator
 
-COMMANDS = ["serve", "migrate", "rebuild", "token", "export", "backup", "doctor", "key"]
+COMMANDS = [
+    "serve",
+    "migrate",
+    "rebuild",
+    "token",
+    "export",
+    "import",
+    "verify",
+    "checkpoint",
+    "backup",
+    "doctor",
+    "key",
+]
 
 
 # -- migrate

@@ -88,6 +88,8 @@ class Story:
             document.pop("request_id", None)
             if document.get("next_cursor"):
                 document["next_cursor"] = "<cursor>"
+            if "head" in document:
+                document["head"] = "<link>"
             self.answers[name] = {"status": answer.status_code, "body": document}
         return answer
 
@@ -131,6 +133,7 @@ async def told(ann: Caller, clock: Clock) -> Story:
     await tells("submit", "POST", f"{DRAFT}/submit")
     await tells("problem-draft-closed", "PATCH", DRAFT, json=edit("/fee", 1))
     await conflicts(story)
+    await tells("verify", "GET", f"{DRAFT}/verify")
     await forms(story)
     return story
 

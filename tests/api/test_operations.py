@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 import sqlite3
@@ -10,20 +9,18 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-import orjson
 import psycopg
 import pytest
 from psycopg import sql
 
 from api import operations
 from api.settings import load_settings
-from domain.chain import FIRST, Chain, ChainKey
 from projections.store.base import Store
 from tests import postgres
-from tests.api.calls import Caller, Document, replace
-from tests.commands import KEYS, NOBODY_LISTENS, Operator
+from tests.api.calls import Caller
+from tests.api.stories import everything_about, some_history
+from tests.commands import NOBODY_LISTENS, Operator
 from tests.running import NOON
 
 # -- rebuild
@@ -47,64 +44,6 @@ async def test_rebuild_makes_every_read_model_as_it_was(
 
     assert said == f"Rebuilt the read models of {len(drafts)} drafts.\n"
     assert [await everything_about(*one) for one in drafts] == before
-
-
-# -- export
-
-
-async def test_an_export_has_every_event_once_in_the_order_of_commits_and_can_be_verified(
-    operator: Operator, ann: Caller, ben: Caller, store: Store
-) -> None:
-    await some_history(ann, ben)
-    records = [line.record for line in await store.lines(0, 1_000)]
-
-    lines = operator.succeeds("export").encode().splitlines()
-
-    assert orjson.loads(lines[0]) == {"variorum": "export", "format": 1}
-    events = [orjson.loads(line) for line in lines[1:]]
-    assert [(e["draft"], e["version"], e["topic"]) for e in events] == [
-        (str(r.draft), r.version, r.topic) for r in records
-    ]
-    for line, record in zip(lines[1:], records, strict=True):
-        assert line.endswith(b',"state":%b}' % record.state)
-    assert {e["by"] for e in events} == {"ann", "ben"}
-    assert [base64.b64decode(e["hash"]) for e in events] == links_of(events)
-
-
-async def test_an_export_of_chosen_drafts_has_these_and_each_once(
-    operator: Operator, ann: Caller, ben: Caller
-) -> None:
-    one, other, *_ = [draft for _, draft in await some_history(ann, ben)]
-
-    everything = operator.exports()
-
-    chosen = operator.exports(other, one, other)
-
-    assert chosen == [
-        event for draft in (other, one) for event in everything if event["draft"] == draft
-    ]
-
-
-async def test_an_export_never_overwrites_a_file_and_leaves_none_that_is_half_done(
-    operator: Operator, ann: Caller
-) -> None:
-    draft = await ann.open({"title": "Jazz"})
-    file = operator.folder / "drafts.jsonl"
-
-    nobody = "00000000-0000-4000-8000-000000000000"
-    unknown = operator.runs("export", draft["id"], nobody, "-o", "drafts.jsonl")
-    assert unknown.refusal == f"There is no draft {nobody}."
-    assert not file.exists()
-
-    assert operator.runs("export", "-o", "drafts.jsonl").err == "Wrote 1 event.\n"
-    written = file.read_bytes()
-    again = operator.runs("export", "-o", "drafts.jsonl")
-    assert again.refusal == "drafts.jsonl exists already; name another file."
-    assert file.read_bytes() == written
-
-
-def test_an_export_of_what_is_no_id_is_refused(operator: Operator) -> None:
-    assert operator.runs("export", "jazz").refusal == "jazz is not the id of a draft."
 
 
 # -- backup
@@ -209,50 +148,6 @@ def test_a_backup_without_pg_dump_says_so(on_postgres: Operator, tmp_path: Path)
 
 
 # -- the words of these tests
-
-
-async def some_history(ann: Caller, ben: Caller) -> list[tuple[Caller, str]]:
-    """Drafts of two people with most acts, a text that is stored compressed, and an open slot."""
-    gig = await ann.open({"title": "Jazz", "fee": 100, "acts": [{"id": "a", "name": "Zoë"}]})
-    for fee in range(101, 140):
-        await ann.save(gig, replace("/fee", fee), device="mac", seq=fee)
-    await ann.label(gig, 3, "asked the agency")
-    await ann.undo(gig, 5)
-    await ann.restore(gig, 2)
-    fork = await ann.fork(gig, version=4)
-    await ann.submit(fork)
-    long = await ben.open({"text": "naïve 🎷 " * 2_000}, subject="42", step="text")
-    await ben.save(long, replace("/text", "naïve 🎷 " * 2_000 + "!"), device="phone")
-    thrown = await ben.open({"title": "Old"}, another=True)
-    await ben.discard(thrown)
-    return [(ann, gig["id"]), (ben, long["id"]), (ann, fork["id"]), (ben, thrown["id"])]
-
-
-async def everything_about(caller: Caller, draft: str) -> list[Document]:
-    """All that can be read of a draft, and the caller's list."""
-    versions = await caller.versions(draft, limit=200)
-    return [
-        await caller.draft(draft),
-        versions,
-        *[await caller.draft(draft, version=line["version"]) for line in versions["items"]],
-        *[await caller.version(draft, line["version"]) for line in versions["items"]],
-        await caller.versions(draft, grouped="true"),
-        await caller.lists(),
-        await caller.lists(q="zoë"),
-    ]
-
-
-def links_of(events: list[Document]) -> list[bytes]:
-    """The links that the events of an export must have, made again with the key of the tests."""
-    chain, last = Chain(ChainKey(KEYS["VARIORUM_CHAIN_KEY"].encode())), dict[str, bytes]()
-    links = []
-    for event in events:
-        draft, version, topic = event["draft"], event["version"], event["topic"]
-        state = orjson.dumps(event["state"])
-        link = chain.link(last.get(draft, FIRST), UUID(draft), version, topic, state)
-        links.append(link)
-        last[draft] = link
-    return links
 
 
 def with_postgres_tools() -> str:

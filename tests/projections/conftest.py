@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +11,9 @@ import psycopg
 import pytest
 
 from api.settings import Settings
-from tests import postgres
+from tests.tampering import Tamper
 
 Ask = Callable[[str], list[tuple[Any, ...]]]
-Tamper = Callable[..., list[tuple[Any, ...]]]
 BreakEvent = Callable[[UUID, int, bytes], None]
 
 
@@ -36,32 +35,6 @@ def ask(settings: Settings) -> Ask:
             return cursor.fetchall() if cursor.description else []
 
     return asked
-
-
-@pytest.fixture
-def tamper(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Tamper]:
-    """Statements to the tables past every policy, as of their owner; `%s` stands for a value."""
-    if settings.on_sqlite:
-        assert settings.sqlite_path is not None
-        file = sqlite3.connect(settings.sqlite_path, isolation_level=None)
-
-        def in_file(statement: str, *values: Any) -> list[tuple[Any, ...]]:
-            given = [value.hex if isinstance(value, UUID) else value for value in values]
-            return file.execute(statement.replace("%s", "?"), given).fetchall()
-
-        yield in_file
-        file.close()
-        return
-    server: postgres.Server = request.getfixturevalue("postgres_server")
-    name = str(psycopg.conninfo.conninfo_to_dict(settings.database_url)["dbname"])
-    with psycopg.connect(server.url(postgres.SUPERUSER, name), autocommit=True) as above:
-        above.execute("SET search_path TO variorum")
-
-        def on_server(statement: str, *values: Any) -> list[tuple[Any, ...]]:
-            cursor = above.execute(statement.encode(), values)
-            return cursor.fetchall() if cursor.description else []
-
-        yield on_server
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from projections.store.base import BEGINNING, PAGE_BYTES, PAGE_DRAFTS, PAGE_EVENTS, Store
 from projections.store.records import Head, Record
 from tests.domain.scenes import ANN, BEN, origin
-from tests.projections.conftest import Tamper
 from tests.projections.histories import desk, log_of
+from tests.tampering import Tamper
 
 
 async def all_chains(store: Store) -> list[Record]:

@@ -21,7 +21,6 @@ from projections.store.base import DraftFilter, Store
 from projections.store.sqlite import SqliteStore, migrate
 from projections.verify import verify_log
 from tests.domain.scenes import ANN, BEN, DRAFTS, origin
-from tests.projections.conftest import Tamper
 from tests.projections.histories import (
     EVERY_DRAFT,
     EVERY_VERSION,
@@ -35,6 +34,7 @@ from tests.projections.histories import (
     started,
     states_of,
 )
+from tests.tampering import Tamper
 
 KEY = ChainKey(b"made up for tests, links their events")
 RING = Keyring([KEY])

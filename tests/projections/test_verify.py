@@ -26,8 +26,8 @@ from projections.store.base import Store
 from projections.store.records import Record
 from projections.verify import Tally, verify_draft, verify_file, verify_log
 from tests.domain.scenes import ANN, BEN, DRAFTS, origin
-from tests.projections.conftest import Tamper
 from tests.projections.histories import desk, log_of, started
+from tests.tampering import Tamper
 
 KEY = ChainKey(b"made up for tests, links their events")
 RING = Keyring([KEY])

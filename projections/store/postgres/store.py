@@ -236,6 +236,11 @@ class PostgresStore:
             rows = await _rows(connection, queries.EVENTS, (draft, version - 1, version))
         return _records(draft, rows)[0] if rows else None
 
+    async def role(self, principal: str, draft: UUID) -> str | None:
+        """What somebody may do with a draft, whatever is left of it."""
+        async with self._as(principal) as connection:
+            return _one(await _rows(connection, queries.ROLE, (draft, principal)), str)
+
     async def chain(self, principal: str, draft: UUID, after: int) -> Sequence[Record]:
         """The next events of a draft that there are, oldest first, a page of them."""
         async with self._as(principal) as connection:

@@ -145,10 +145,7 @@ class SqliteStore:
 
     async def read(self, principal: str, draft: UUID, upto: int | None = None) -> Reading | None:
         """The current form state, or that of an earlier version, as it is in the log now."""
-        role = self._one(
-            "SELECT role FROM access WHERE draft = ? AND principal = ?", (draft.hex, principal)
-        )
-        if role is None:
+        if (role := await self.role(principal, draft)) is None:
             return None
         head = cast("int", self._one(queries.LAST_VERSION, (draft.hex,)))
         wanted = head if upto is None else min(upto, head)
@@ -181,6 +178,10 @@ class SqliteStore:
             return None
         records = self._records(draft, version - 1, version)
         return records[0] if records else None
+
+    async def role(self, principal: str, draft: UUID) -> str | None:
+        """What somebody may do with a draft, whatever is left of it."""
+        return cast("str | None", self._one(queries.ROLE, (draft.hex, principal)))
 
     async def chain(self, principal: str, draft: UUID, after: int) -> Sequence[Record]:
         """The next events of a draft that there are, oldest first, a page of them."""
