@@ -45,11 +45,18 @@ Settle = Callable[[Readings, Sequence[Json], Sequence[Json], Sequence[Json]], No
 
 
 def read(
-    base: Sequence[Json], ours: Sequence[Json], theirs: Sequence[Json], settle: Settle
+    base: Sequence[Json],
+    ours: Sequence[Json],
+    theirs: Sequence[Json],
+    settle: Settle,
+    mark: Callable[[Json], Hashable] = fingerprint,
 ) -> Readings:
-    """The readings of three sequences; `settle` adds what the sides contest."""
+    """The readings of three sequences; `settle` adds what the sides contest.
+
+    Items with the same mark are the same.
+    """
     readings = Readings()
-    tokens = ([fingerprint(item) for item in side] for side in (base, ours, theirs))
+    tokens = (list(map(mark, side)) for side in (base, ours, theirs))
     for region in regions(*tokens):
         mine, its = ours[region.ours], theirs[region.theirs]
         if region.take is None:
@@ -77,14 +84,14 @@ class _Text:
 
     def by_lines(self, *sides: str) -> Readings:
         base, ours, theirs = (side.splitlines(keepends=True) for side in sides)
-        return read(base, ours, theirs, self._by_sentences)
+        return read(base, ours, theirs, self._by_sentences, str)
 
     def _by_sentences(self, readings: Readings, *stretches: Sequence[str]) -> None:
         sides = ["".join(stretch) for stretch in stretches]
         start, end = _common_ends(*sides)
         middles = [text.sentences(side[start : len(side) - end]) for side in sides]
         readings.agree([sides[0][:start]])
-        readings.extend(read(middles[0], middles[1], middles[2], self._by_words))
+        readings.extend(read(middles[0], middles[1], middles[2], self._by_words, str))
         readings.agree([sides[0][len(sides[0]) - end :]])
 
     def _by_words(self, readings: Readings, *stretches: Sequence[str]) -> None:
@@ -94,7 +101,7 @@ class _Text:
             readings.differ(*stretches)
         else:
             base, ours, theirs = map(text.words, sides)
-            readings.extend(read(base, ours, theirs, Readings.differ))
+            readings.extend(read(base, ours, theirs, Readings.differ, str))
 
 
 def _common_ends(base: str, ours: str, theirs: str) -> tuple[int, int]:

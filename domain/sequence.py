@@ -2,7 +2,7 @@
 
 Tokens that occur once on both sides anchor the match (Cohen's patience diff); what lies between
 two anchors is matched the same way, and what has no anchor by difflib while it is small. A large
-stretch without anchors counts as replaced: never quadratic, and never wrong, only coarser. Blanks
+stretch without anchors, or one too many, counts as replaced: never wrong, only coarser. Blanks
 match beside what matches and never alone: words that are written anew share nothing but blanks.
 """
 
@@ -14,7 +14,8 @@ from collections.abc import Hashable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Final, NamedTuple, TypeAlias
 
-_LARGEST_TABLE: Final = 20_000
+_LARGEST_TABLE: Final = 20_000  # pairs of tokens
+_MOST_PAIRS: Final = 200_000  # in all tables of one match
 _MOST_ROUNDS: Final = 12
 _ROW: Final = 8  # tokens in a row that anchor where no single one does
 
@@ -103,6 +104,7 @@ def matches(before: _Tokens, after: _Tokens) -> _Pairs:
     """The positions of equal tokens, rising on both sides."""
     found: _Pairs = []
     todo = [(Hunk(0, len(before), 0, len(after)), _MOST_ROUNDS)]
+    room = _MOST_PAIRS
     while todo:
         gap, rounds = todo.pop()
         gap = _trim(before, after, gap, found)
@@ -112,7 +114,8 @@ def matches(before: _Tokens, after: _Tokens) -> _Pairs:
         if anchors:
             found += anchors
             todo += [(between, rounds - 1) for between in _between(gap, anchors)]
-        else:
+        elif (pairs := _pairs(gap)) <= min(_LARGEST_TABLE, room):
+            room -= pairs
             found += _small_matches(before, after, gap)
     found.sort()
     return found
@@ -164,9 +167,11 @@ def _between(gap: Hunk, anchors: _Pairs) -> Iterator[Hunk]:
         a, b = next_a + 1, next_b + 1
 
 
+def _pairs(gap: Hunk) -> int:
+    return (gap.a_end - gap.a_start) * (gap.b_end - gap.b_start)
+
+
 def _small_matches(before: _Tokens, after: _Tokens, gap: Hunk) -> _Pairs:
-    if (gap.a_end - gap.a_start) * (gap.b_end - gap.b_start) > _LARGEST_TABLE:
-        return []
     left, right = before[gap.a_start : gap.a_end], after[gap.b_start : gap.b_end]
     blocks = SequenceMatcher(_is_blank, left, right, autojunk=False).get_matching_blocks()
     return [(gap.a_start + m.a + i, gap.b_start + m.b + i) for m in blocks for i in range(m.size)]
