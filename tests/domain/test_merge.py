@@ -221,3 +221,30 @@ def test_ten_thousand_items_are_merged_in_time() -> None:
     result = merge({"x": base}, {"x": ours}, {"x": theirs})
     assert {item["fee"] for item in result.data["x"]} == {2}
     assert len(result.data["x"]) == 10_000
+
+
+@pytest.mark.parametrize(
+    ("base", "ours", "theirs"),
+    [
+        ([1, "a", None, {"id": 1}], [1, {"id": 1}, "a"], [[], 1, "a", None, {"id": 1, "n": 2}]),
+        (acts("a", "a"), acts("a", "a", "b"), acts("a", "a", a=2)),
+        (acts("a", None, True), acts(None, "a", True), acts("a", None, True, a=2)),
+        (acts("a", {"x": 1}), acts("a", []), acts("b", {"x": 1})),
+        ([{"id": 1}, {"key": 1}], [{"key": 1}, {"id": 1}], [{"id": 1, "key": 1}]),
+        ({"a": 1}, [{"a": 1}], {"a": 2}),
+        ([1], {"0": 1}, [2]),
+        ("text\n", ["text\n"], "text\nmore"),
+        (["a"] * 50, ["a"] * 49, ["a"] * 51),
+        ([[["a"]]], [[["a", "b"]]], [[["c", "a"]]]),
+    ],
+)
+def test_whatever_a_list_holds_the_merge_keeps_its_laws(base: Any, ours: Any, theirs: Any) -> None:
+    check_laws({"x": base}, {"x": ours}, {"x": theirs}, ANY)
+
+
+def test_ten_thousand_rows_without_ids_are_merged_in_time() -> None:
+    chance = random.Random(1)
+    sides = [[{"n": chance.randrange(50)} for _ in range(10_000)] for _ in range(3)]
+    began = time.process_time()
+    merge({"x": sides[0]}, {"x": sides[1]}, {"x": sides[2]})
+    assert time.process_time() - began < 3
