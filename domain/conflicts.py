@@ -19,6 +19,7 @@ from typing import Final, Literal, NotRequired, TypeAlias, TypedDict, cast
 import orjson
 
 from domain.clash import Clash
+from domain.errors import CannotApply
 from domain.form import Form
 from domain.identity import Keys
 from domain.merge import Merged, merge
@@ -395,7 +396,10 @@ def _is_decided(side: Side, conflict: Conflict, write: Write) -> bool:
 
 def _over(side: Side, conflict: Conflict, write: Write) -> Merged:
     """What the author sent over what one side wants; what was sent counts where they clash."""
-    wanted = put(write.base, conflict["paths"], side["values"], write.keys)
+    try:
+        wanted = put(write.base, conflict["paths"], side["values"], write.keys)
+    except CannotApply:  # the author held nothing where that could be
+        wanted = write.base
     return merge(write.base, write.sent, wanted, write.form)
 
 

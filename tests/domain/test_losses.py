@@ -204,3 +204,17 @@ def test_undoing_a_run_reopens_what_it_resolved_and_closes_what_it_opened() -> N
     both = replace(run, through=5, after=last.after, conflicts_after=last.conflicts_after)
     DRAFTS.undo(draft, both, origin())
     assert draft.conflicts == first
+
+
+def test_an_item_put_in_again_that_an_undo_brought_back_with_its_conflict_is_no_misfit() -> None:
+    draft = shared({"acts": [{"id": "a", "fee": 1}]})
+    for device, fee in (("mac", 2), ("ipad", 3)):
+        edit = Edit(based_on=1, changes=[put("/acts/id:a/fee", fee)])
+        DRAFTS.edit(draft, edit, origin(device=device))
+    removal = Edit(based_on=3, changes=[{"op": "remove", "path": "/acts/id:a"}])
+    DRAFTS.edit(draft, removal, origin(device="mac"))
+    DRAFTS.undo(draft, step(draft, 4), origin())
+    again = Edit(based_on=4, changes=[put("/acts/-", {"id": "a", "fee": 7}, "add")])
+    DRAFTS.edit(draft, again, origin(device="ipad"))
+    assert draft.data == {"acts": [{"id": "a", "fee": 2}]}
+    assert [values_of(c) for c in draft.conflicts] == [{"/acts/id:a/fee": [1, 2, 7]}]
