@@ -9,7 +9,6 @@ show is a 401. It is asked at most once in `PAUSE`, or in `PAUSE_AFTER_FAILURE`,
 from __future__ import annotations
 
 import asyncio
-import http.client
 import math
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
@@ -44,14 +43,13 @@ def fetch_keys(url: str, algorithms: Collection[str]) -> Keys:
     """
     client = jwt.PyJWKClient(url, cache_keys=False, cache_jwk_set=False, timeout=PATIENCE)
     try:
-        found = client.get_signing_keys()
-    except (jwt.PyJWTError, OSError, ValueError, RecursionError, http.client.HTTPException) as why:
+        return {
+            (str(key.key_id), key.algorithm_name): key.key
+            for key in client.get_signing_keys()
+            if key.algorithm_name in algorithms
+        }
+    except Exception as why:  # the library stumbles over odd answers in many ways
         raise KeysNotFetched(str(why).partition("\n")[0]) from why
-    return {
-        (key.key_id, key.algorithm_name): key.key
-        for key in found
-        if key.key_id and key.algorithm_name in algorithms
-    }
 
 
 class IssuerKeys:

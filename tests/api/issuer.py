@@ -163,9 +163,11 @@ def issuing(**keys: PrivateKey) -> Iterator[Issuer]:
         issuer.url = f"http://127.0.0.1:{server.server_port}{PATH}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield issuer
-        server.shutdown()
-        thread.join()
+        try:
+            yield issuer
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def _answer(

@@ -367,6 +367,8 @@ WRONG_ANSWERS = {
     "no UTF-8": (b'{"keys": "\xff"}', 200),
     "deep": (b"[" * 100_000, 200),
     "strange": (b'{"keys": [{"kty": "RSA", "n": 1, "e": "AQAB", "kid": "first"}]}', 200),
+    "odd ways": (b'{"keys": [{"kty": "RSA", "kid": "first", "alg": ["RS256"]}]}', 200),
+    "odd ids": (b'{"keys": [{"kty": "RSA", "kid": [1], "n": "AQAB", "e": "AQAB"}]}', 200),
     "nothing": (b"", 200),
     "a number": (b"9" * 10_000, 200),
 }
