@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -104,6 +105,45 @@ async def test_a_log_that_went_on_since_a_checkpoint_is_intact(store: Store) -> 
         await ann.open({"n": 1})
     tally, told = await verified(store, checkpoint)
     assert (tally.intact, tally.drafts, told) == (True, 4, [])
+
+
+class InTurns:
+    """A store that lets others save before each page."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def chains(self, *asked: Any) -> Sequence[Record]:
+        await asyncio.sleep(0.005)
+        return await self._store.chains(*asked)
+
+
+async def test_while_others_save_nothing_is_taken_for_altered(store: Store) -> None:
+    await history(store)
+    checkpoint, ending = await checkpoint_of(store), asyncio.Event()
+    in_turns: Any = InTurns(store)
+    async with desk(store) as ann:
+
+        async def keep_saving(draft: UUID, by: str) -> None:
+            number = 0
+            while not ending.is_set():
+                number += 1
+                await ann.edit(draft, {"n": f"{number}"}, origin(by, 20))
+
+        await ann.edits(IDS[0], [{"n": f"long {number}"} for number in range(1_200)], 15)
+        people = zip(IDS[:2], (ANN, BEN), strict=True)
+        saving = [asyncio.create_task(keep_saving(draft, by)) for draft, by in people]
+        for _ in range(5):
+            tally, told = await verified(in_turns, checkpoint)
+            assert (tally.intact, told) == (True, [])
+            assert verified_file(await exported(in_turns), checkpoint)[0].intact
+            checkpoint = await checkpoint_of(store)
+        ending.set()
+        await asyncio.gather(*saving)
+    assert tally.events > 1_240
 
 
 @dataclass
