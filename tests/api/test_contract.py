@@ -35,6 +35,7 @@ ROUTES = [
     "PUT /v1/drafts/{draft_id}/versions/{version}/label",
     "DELETE /v1/drafts/{draft_id}/versions/{version}/label",
     "GET /v1/drafts/{draft_id}/compare/{span}",
+    "GET /v1/drafts/{draft_id}/verify",
     "POST /v1/drafts/{draft_id}/restore",
     "POST /v1/drafts/{draft_id}/undo",
     "POST /v1/drafts/{draft_id}/fork",
