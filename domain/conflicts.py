@@ -293,8 +293,9 @@ def _are_lists(sides: Iterable[Mapping[str, Json]]) -> bool:
     return all([type(value) for value in side.values()] == [list] for side in sides)
 
 
-def _sides(conflict: Conflict) -> list[Values]:
-    return [conflict["ours"]["values"], *(side["values"] for side in conflict["theirs"])]
+def _dispute(conflict: Conflict) -> _Dispute:
+    theirs = (side["values"] for side in conflict["theirs"])
+    return conflict["paths"], [conflict["ours"]["values"], *theirs]
 
 
 def _level(
@@ -319,7 +320,7 @@ def _take_in(
 ) -> None:
     """Add a conflict to those that stand; if one of them came to be about the same, to that."""
     for place, other in enumerate(standing):
-        if _are_one((other["paths"], _sides(other)), (conflict["paths"], _sides(conflict))):
+        if _are_one(_dispute(other), _dispute(conflict)):
             places = _outermost([*other["paths"], *conflict["paths"]])
             here, there = (_lifted(c, places, write.after, write) for c in (other, conflict))
             standing[place] = _folded(here, there, write)
@@ -571,12 +572,12 @@ def undone(
                 altered.append(_with_theirs(conflict, later))
             else:
                 closed[conflict["id"]] = "undone"
-    taken = {p for conflict in held if conflict["id"] not in closed for p in conflict["paths"]}
+    left = [_dispute(conflict) for conflict in held if conflict["id"] not in closed]
     altered += [
         conflict
         for id_, conflict in old.items()
         if id_ not in new
-        and taken.isdisjoint(conflict["paths"])
+        and not any(_are_one(_dispute(conflict), other) for other in left)
         and same(values_at(data, conflict["paths"], keys), conflict["ours"]["values"])
     ]
     return Turn(altered, closed)

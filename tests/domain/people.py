@@ -95,7 +95,8 @@ def in_text(chance: random.Random, live: Data, word: str) -> list[dict[str, Any]
 def in_item(chance: random.Random, live: Data, word: str) -> list[dict[str, Any]]:
     if not (acts := live["acts"]):
         return list_of_acts(chance, live, word)
-    return [put(f"/acts/id:{chance.choice(acts)['id']}/{chance.choice(['name', 'fee'])}", word)]
+    path = f"/acts/id:{chance.choice(acts)['id']}/{chance.choice(['name', 'fee'])}"
+    return [put(path, word, "add")]
 
 
 def tag(chance: random.Random, live: Data, word: str) -> list[dict[str, Any]]:

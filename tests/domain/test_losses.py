@@ -218,3 +218,15 @@ def test_an_item_put_in_again_that_an_undo_brought_back_with_its_conflict_is_no_
     DRAFTS.edit(draft, again, origin(device="ipad"))
     assert draft.data == {"acts": [{"id": "a", "fee": 2}]}
     assert [values_of(c) for c in draft.conflicts] == [{"/acts/id:a/fee": [1, 2, 7]}]
+
+
+def test_undoing_what_joined_conflicts_does_not_ask_twice() -> None:
+    draft = shared({"contact": CONTACT})
+    mac(draft, {"contact": {"name": "Ann", "phone": "34"}}, 1)
+    ipad(draft, {"contact": {"name": "Ben", "phone": "56"}}, 1)
+    removal = Edit(based_on=1, changes=[{"op": "remove", "path": "/contact"}])
+    DRAFTS.edit(draft, removal, origin(ANN, device="phone"))
+    before = draft.conflicts
+    DRAFTS.undo(draft, step(draft, 4), origin())
+    assert [c["id"] for c in draft.conflicts] == ["c1"]
+    assert draft.conflicts == before
