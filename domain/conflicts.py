@@ -276,9 +276,7 @@ def _both(write: Write, one: Data, other: Data) -> Data:
 
 def _is_about(conflict: Conflict, clash: Clash) -> bool:
     """Whether a clash is about the same as a conflict."""
-    return _are_one(
-        (conflict["paths"], _sides(conflict)), (clash.paths, (clash.ours, clash.theirs))
-    )
+    return _are_one(_dispute(conflict), (clash.paths, (clash.ours, clash.theirs)))
 
 
 def _are_one(one: _Dispute, other: _Dispute) -> bool:
