@@ -380,6 +380,8 @@ def _carried_on(conflict: Conflict, again: Sequence[Met], write: Write) -> Confl
     if again:
         values = entries[0]["values"] if entries else _sent_values(now, again)
         entries = [write.author.side(values)]
+    # Whoever comes back to where all began wants nothing any more.
+    entries = [s for s in entries if not same(s["values"], now["base"])]
     return _still_different(_with_entries(now, entries))
 
 
@@ -444,12 +446,9 @@ def _with_entries(conflict: Conflict, entries: Sequence[Side]) -> Conflict:
 
 
 def _still_different(conflict: Conflict) -> Conflict:
-    """Without those who hold what the draft holds, or came back to where all began."""
-    ours, base = conflict["ours"]["values"], conflict["base"]
-    differ = [
-        s for s in conflict["theirs"] if not same(s["values"], ours) and not same(s["values"], base)
-    ]
-    return _with_theirs(conflict, differ)
+    """Without those who hold what the draft holds."""
+    ours = conflict["ours"]["values"]
+    return _with_theirs(conflict, [s for s in conflict["theirs"] if not same(s["values"], ours)])
 
 
 def _moved_along(conflict: Conflict, write: Write) -> Conflict:

@@ -230,3 +230,14 @@ def test_undoing_what_joined_conflicts_does_not_ask_twice() -> None:
     DRAFTS.undo(draft, step(draft, 4), origin())
     assert [c["id"] for c in draft.conflicts] == ["c1"]
     assert draft.conflicts == before
+
+
+def test_what_a_side_wants_is_no_way_back_only_because_a_list_with_doubles_moved_on() -> None:
+    roles = ["bar", "bar", "door", "light"]
+    draft = shared({"roles": roles})
+    mac(draft, {"roles": ["bar"]}, 1)
+    ipad(draft, {"roles": ["bar", "door", "light"]}, 1)
+    mac(draft, {"roles": ["bar", "bar", "desk"]}, 2)
+    assert [[s["values"] for s in c["theirs"]] for c in draft.conflicts] == [
+        [{"/roles": ["bar", "bar", "desk", "door", "light"]}]
+    ]
