@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.draft import Draft
@@ -13,8 +13,7 @@ REMEMBERED = 1_000  # bytes that a recent event takes, about
 PARSED = 4  # times as large as its stored body is a draft in memory, about
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A committed draft, its last link, and the version and size of its newest kept state."""
 
     draft: Draft

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -122,15 +121,15 @@ def test_an_altered_event_breaks_the_chain_where_it_stands(drawn: st.DataObject)
     changed: Any = bytes(raw)
     if part != "state" and part != "hash":
         changed = UUID(bytes=changed) if part == "draft" else changed.decode()
-    altered = [*FROZEN[:place], replace(record, **{part: changed}), *FROZEN[place + 1 :]]
+    altered = [*FROZEN[:place], record._replace(**{part: changed}), *FROZEN[place + 1 :]]
     assert first_break(altered) == place
 
 
 @given(st.integers(0, len(FROZEN) - 1), st.integers(0, len(FROZEN) - 1))
 def test_a_removed_a_doubled_and_a_swapped_event_break_it(one: int, other: int) -> None:
     removed = FROZEN[:one] + FROZEN[one + 1 :]
-    renumbered = [replace(record, version=n) for n, record in enumerate(removed, 1)]
-    doubled = [replace(r, version=n) for n, r in enumerate([*FROZEN[: one + 1], *FROZEN[one:]], 1)]
+    renumbered = [record._replace(version=n) for n, record in enumerate(removed, 1)]
+    doubled = [r._replace(version=n) for n, r in enumerate([*FROZEN[: one + 1], *FROZEN[one:]], 1)]
     if one < len(FROZEN) - 1:  # the last one's absence shows in the head only
         assert first_break(removed) == first_break(renumbered) == one
     assert first_break(doubled) == one + 1
