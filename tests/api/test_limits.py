@@ -222,25 +222,25 @@ def test_a_rate_that_is_off_lets_everything_through() -> None:
 
 def test_only_so_many_callers_are_counted_and_the_oldest_window_goes_first() -> None:
     clock = Seconds()
-    windows = Windows(clock, most=100)
+    windows = Windows(clock, MINUTE, most=100)
 
     for n in range(1_000):
-        windows.incr(f"user {n}", MINUTE)
+        windows.of(f"user {n}").count += 1
 
     assert len(windows) == 100
-    assert windows.incr("user 900", MINUTE) == 2
-    assert windows.incr("user 899", MINUTE) == 1
+    assert windows.of("user 900").count == 1
+    assert windows.of("user 899").count == 0
 
 
 def test_windows_that_ended_are_forgotten_by_and_by() -> None:
     clock = Seconds()
-    windows = Windows(clock, most=10_000)
+    windows = Windows(clock, MINUTE, most=10_000)
     for n in range(5_000):
-        windows.incr(f"user {n}", MINUTE)
+        windows.of(f"user {n}")
 
     clock.now += MINUTE
     for n in range(5_000):
-        windows.incr("ann" if n % 2 else f"new {n}", MINUTE)
+        windows.of("ann" if n % 2 else f"new {n}")
 
     assert len(windows) <= 2_502
 
