@@ -17,8 +17,8 @@ from api.saving import Saving
 from api.schemas import Opening
 from domain.draft import DataEvent, Draft, DraftEvent, Origin
 from domain.drafts import Edit
-from domain.receipts import Earlier, Receipt, Repeated
 from domain.errors import Busy, Clash, DraftClosed, SlotTaken, VariorumError
+from domain.receipts import Earlier, Receipt, Repeated
 from domain.value import same
 from projections.catch_up import CatchUp
 from projections.store.base import Store
