@@ -19,6 +19,7 @@ from uuid import UUID
 
 from domain.draft import Draft, DraftEvent
 from domain.errors import Busy, Unavailable
+from projections.ending import ended
 from projections.listing import line_of, search_text
 from projections.snapshot import aggregate, state_of
 from projections.store.base import Line, Store
@@ -78,9 +79,7 @@ class CatchUp:
     async def stop(self) -> None:
         """Stop following; the position stands in the database."""
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await ended(self._task)
 
     def wake(self) -> None:
         """There is news."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
@@ -22,6 +21,7 @@ import orjson
 
 from domain.errors import FormNotFound, Invalid, Unavailable
 from domain.form import Form, read_form, undefined
+from projections.ending import ended
 from projections.store.base import Store
 from projections.store.records import FormRow
 
@@ -65,9 +65,7 @@ class Forms:
     async def stop(self) -> None:
         """Look no more."""
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await ended(self._task)
 
     def of(self, form: str) -> Form:
         """The definition of a form; of one that has none, that every rule is the default."""

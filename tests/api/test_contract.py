@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.api.calls import PROBLEM, Blocking, Caller, Document, add, problem, without
+from tests.api.calls import PROBLEM, Blocking, Caller, Document, add, problem, replace, without
 
 # The rows of contract.md that stand; whoever adds a route adds it here.
 ROUTES = [
@@ -57,6 +57,10 @@ ROUTES = [
 OF_A_DRAFT = [route for route in ROUTES if "{draft_id}" in route]
 
 
+CONFLICT = "c1"
+FORK = "f0f0f0f0-0000-4000-8000-000000000001"
+
+
 @pytest.fixture
 async def document(client: httpx.AsyncClient) -> Document:
     """The OpenAPI document."""
@@ -85,12 +89,18 @@ def _smallest(document: Document, schema: Document) -> Any:
     if schema.get("type", "object") == "object":
         named = schema.get("required", [])
         return {name: _smallest(document, schema["properties"][name]) for name in named}
-    return {"string": "x", "integer": 1, "array": [], "boolean": True}[schema["type"]]
+    if schema["type"] == "array":
+        return [_smallest(document, schema["items"])] * schema.get("minItems", 0)
+    if schema.get("format") == "uuid":
+        return FORK
+    text = schema.get("enum", [CONFLICT])[0]
+    return {"string": text, "integer": 1, "boolean": True}[schema["type"]]
 
 
 def address(route: str, draft: str) -> str:
     path = route.split()[1].replace("{draft_id}", draft)
-    return path.replace("{version}", "1").replace("{span}", "1...1").replace("{form}", "gig")
+    path = path.replace("{version}", "1").replace("{span}", "1...1").replace("{form}", "gig")
+    return path.replace("{conflict}", CONFLICT)
 
 
 async def test_every_route_stands_in_the_openapi(document: Document) -> None:
@@ -226,7 +236,12 @@ async def test_without_a_token_no_route_says_anything(
 async def test_the_owner_gets_through_every_gate(ann: Caller, document: Document) -> None:
     for route in OF_A_DRAFT:
         draft = await ann.open({"fee": 1}, another=True)
+        fork = await ann.fork(draft)
+        for device, fee in (("mac", 2), ("ipad", 3)):
+            await ann.save(draft, replace("/fee", fee), device=device, based_on=1)
         body = body_for(document, route)
+        if body and "fork" in body:
+            body["fork"] = fork["id"]
         answer = await ann.asks(route.split()[0], address(route, draft["id"]), json=body)
         assert answer.is_success, (route, answer.text)
 
