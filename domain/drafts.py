@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 from uuid import UUID, uuid4
 
 from domain import access, conflicts, diff
@@ -119,6 +119,10 @@ class Opening:
     completed_steps: Sequence[str] = ()
 
 
+_Copies: TypeAlias = dict[tuple[str | None, int | None], Data]
+"""What a device held after its last edit on a version, in one queue."""
+
+
 class Drafts:
     """The commands, under an operator's rules and the definitions of the forms."""
 
@@ -193,8 +197,12 @@ class Drafts:
         event = Draft.Merged if clashing else Draft.Edited
         return self._record(draft, event, self._diff(draft, filled), origin, turn=turn)
 
-    def edit(self, draft: Draft, edit: Edit, origin: Origin) -> Answer:
+    def edit(
+        self, draft: Draft, edit: Edit, origin: Origin, copies: _Copies | None = None
+    ) -> Answer:
         """Save what changed, merged with what others changed since `based_on`.
+
+        `copies` tells the edits of a queue what their device held after the one before.
 
         Raises:
             Clash: Both sides changed the same, differently, and the edit asks to be rejected then.
@@ -209,16 +217,17 @@ class Drafts:
         since = [e for e in draft.since(edit.based_on) if isinstance(e, DataEvent)]
         if all(is_own_edit(event, origin.device) for event in since):
             return self._save(draft, edit, origin)
-        return self._merge(draft, edit, origin, since)
+        return self._merge(draft, edit, origin, since, {} if copies is None else copies)
 
     def edit_all(self, draft: Draft, edits: Sequence[tuple[Edit, Origin]]) -> Several:
         """Save an offline queue, in order; what is refused leaves the others as they are."""
         _must_remember(draft, edits)
-        return Several([self._answer(draft, edit, origin) for edit, origin in edits])
+        copies: _Copies = {}
+        return Several([self._answer(draft, edit, origin, copies) for edit, origin in edits])
 
-    def _answer(self, draft: Draft, edit: Edit, origin: Origin) -> Any:
+    def _answer(self, draft: Draft, edit: Edit, origin: Origin, copies: _Copies) -> Any:
         try:
-            return self.edit(draft, edit, origin)
+            return self.edit(draft, edit, origin, copies)
         except VariorumError as refusal:
             return refusal
 
@@ -456,11 +465,18 @@ class Drafts:
         )
 
     def _merge(
-        self, draft: Draft, edit: Edit, origin: Origin, since: Sequence[DataEvent]
+        self,
+        draft: Draft,
+        edit: Edit,
+        origin: Origin,
+        since: Sequence[DataEvent],
+        copies: _Copies,
     ) -> Receipt:
         """Record an edit merged with what happened since its base."""
         form = self.form(draft)
-        base = device_copy(draft.data, since, origin.device, form)
+        base = copies.get((origin.device, edit.based_on))
+        if base is None:
+            base = device_copy(draft.data, since, origin.device, form)
         sent = edit.applied_to(base, form.keys)
         merged = self._merged(draft, base, sent)
         met = _met(merged.clashes, since)
@@ -485,6 +501,9 @@ class Drafts:
             step=_news(edit.step, draft.step),
             completed_steps=_news(edit.completed_steps, draft.completed_steps),
         )
+        copies.clear()
+        if done.recorded and origin.device is not None:
+            copies[origin.device, edit.based_on] = sent
         news = by_authors(told(sent, draft.data, form.keys), since)
         between = (sent, draft.data)
         return receipt(draft, recorded=done.recorded, merged=True, changes=news, between=between)

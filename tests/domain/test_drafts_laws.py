@@ -19,7 +19,7 @@ from domain.draft import DataEvent, Draft
 from domain.drafts import Drafts, Edit, Rules, Step
 from domain.errors import Clash, VariorumError
 from domain.path import related
-from domain.receipts import Receipt, Repeated, receipt
+from domain.receipts import Receipt, Repeated, Several, receipt
 from domain.value import Data, same
 from tests.domain.scenes import (
     COMMANDS,
@@ -236,3 +236,34 @@ def test_a_refused_edit_leaves_the_draft_untouched(states: tuple[Data, ...], num
     with pytest.raises(VariorumError):
         tight.edit(draft, wrong[number % 5], origin(device="mac", seq=1))
     assert inside(draft) == before
+
+
+@law(forms(), st.data())
+def test_a_queue_does_what_its_edits_do_one_by_one(base: Data, drawn: Any) -> None:
+    """Also where others wrote before it, and where its edits name different versions."""
+    one, other = opened({**base, "n": 0}), opened({**base, "n": 0})
+    theirs = drawn.draw(edited(base))
+    for draft in (one, other):
+        DRAFTS.edit(draft, set_to({**theirs, "n": 1}, 1), origin(device="ipad"))
+    queue, held = [], one.data
+    for number in range(drawn.draw(st.integers(2, 5))):
+        held = drawn.draw(edited(held))
+        device = drawn.draw(st.sampled_from(["mac", "mac", "phone"]))
+        asked = origin(device=device, seq=number, digest="d")
+        queue.append((set_to(held, drawn.draw(st.integers(1, 2))), asked))
+    together = DRAFTS.edit_all(one, queue)
+    alone = [_answer(other, edit, asked) for edit, asked in queue]
+    assert isinstance(together, Several)
+    assert [_plain(a) for a in together.answers] == [_plain(a) for a in alone]
+    assert inside(one) == inside(other)
+
+
+def _answer(draft: Draft, edit: Edit, asked: Any) -> Any:
+    try:
+        return DRAFTS.edit(draft, edit, asked)
+    except VariorumError as refusal:
+        return refusal
+
+
+def _plain(answer: Any) -> Any:
+    return str(answer) if isinstance(answer, VariorumError) else answer
