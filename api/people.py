@@ -6,7 +6,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 
-from domain.conflicts import Conflict, signed
+from domain.conflict import Conflict, signed
 from projections.snapshot import KEY_LENGTH, conflicts_of, owner_key, served, with_conflicts
 from projections.store.base import Store
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from api.answers import in_words
 from domain import diff
-from domain.conflicts import Conflict
+from domain.conflict import Conflict
 from domain.diff import Change
 from domain.form import Form
 from domain.value import Data

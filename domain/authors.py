@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from domain.conflicts import Author
+from domain.conflict import Author
 from domain.draft import DataEvent, Draft, DraftEvent, Origin
 
 

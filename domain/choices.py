@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from domain.conflicts import Conflict, Side, Values, put
+from domain.conflict import Conflict, Side, Values, put
 from domain.errors import CannotApply, Invalid
 from domain.identity import Keys
 from domain.path import ABSENT

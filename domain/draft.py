@@ -16,7 +16,8 @@ from uuid import UUID
 from eventsourcing.domain import Aggregate
 
 from domain import diff
-from domain.conflicts import REMEMBERED, Conflict, Reason, Standing, Turn, settled_by
+from domain.conflict import Conflict, Reason, Turn
+from domain.conflicts import REMEMBERED, Standing, settled_by
 from domain.diff import Change
 from domain.errors import DraftClosed
 from domain.path import find

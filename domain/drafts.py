@@ -18,7 +18,7 @@ from domain.authors import Writers, by_author, by_authors, next_author
 from domain.choices import Choice
 from domain.clash import Clash as MergeClash
 from domain.clash import clash_at
-from domain.conflicts import EVERYTHING, NO_TURN, Conflict, Met, Reason, Turn, Write
+from domain.conflict import EVERYTHING, NO_TURN, Conflict, Met, Reason, Turn, Write
 from domain.devices import device_copy, is_own_edit
 from domain.diff import Change
 from domain.draft import DataEvent, Draft, DraftEvent, Origin, members_added

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from domain import diff
-from domain.conflicts import Conflict
+from domain.conflict import Conflict
 from domain.draft import Draft
 from domain.errors import VariorumError
 from domain.identity import Keys

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from domain import diff
 from domain.authors import by_author, by_authors
-from domain.conflicts import Author
+from domain.conflict import Author
 from domain.devices import device_copy
 from domain.draft import DataEvent, Draft, DraftEvent
 from domain.form import Form

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 
-from domain.conflicts import Conflict
+from domain.conflict import Conflict
 from domain.draft import Draft
 from domain.value import count_members
 from projections.store.records import Loaded, Reading, State, packed, to_event, unpacked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.conflicts import Conflict
+from domain.conflict import Conflict
 from domain.form import Form
 from domain.value import Data
 from projections.wording import changes, conflicts, versions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from domain.conflicts import Conflict, Side
+from domain.conflict import Conflict, Side
 from domain.path import ABSENT, find
 from projections.wording import phrases
 from projections.wording.people import LONGEST, begun_by, device, whose

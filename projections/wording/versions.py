@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from domain.conflicts import Conflict
+from domain.conflict import Conflict
 from domain.form import Form
 from projections.wording import phrases
 from projections.wording.changes import Served, did, place_of

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from domain import diff
 from domain.choices import Choice
-from domain.conflicts import Conflict
+from domain.conflict import Conflict
 from domain.draft import Draft, NeedsEvents
 from domain.drafts import Drafts, Edit, Step
 from domain.errors import CannotApply, Clash, SeqReused, SeqSkipped, VariorumError, VersionMismatch

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.choices import Choice
-from domain.conflicts import Conflict
+from domain.conflict import Conflict
 from domain.draft import Draft
 from domain.drafts import Edit, Step
 from domain.errors import (

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from domain import diff
 from domain.choices import Choice
-from domain.conflicts import Conflict
+from domain.conflict import Conflict
 from domain.draft import DataEvent, Draft
 from domain.drafts import Drafts, Edit, Rules
 from domain.errors import SeqReused, SeqSkipped, VariorumError
