@@ -22,6 +22,9 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.api.calls import PROBLEM, Blocking, Caller, Document, add, problem, replace, without
 
+# psycopg's pool uses `random` in the service's thread while Hypothesis draws (see test_laws.py).
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
+
 # The rows of contract.md that stand; whoever adds a route adds it here.
 ROUTES = [
     "POST /v1/drafts",
