@@ -17,6 +17,7 @@ names = st.sampled_from(["title", "fee", "venue", "a/b", "~t", "", "0", "id:1", 
 # A busy machine is no reason to fail.
 LAWS = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 THOUSANDS = settings(LAWS, max_examples=5_000)
+MANY = settings(LAWS, max_examples=2_000)
 
 VOCABULARY = ["jazz", "night", "the", "fee", "\n", "é", "👩‍👧", "250", "a", "."]
 words = st.sampled_from(VOCABULARY)

@@ -15,6 +15,7 @@ from domain.path import declared_keys
 from domain.value import Data, same
 from tests.domain.strategies import (
     LAWS,
+    MANY,
     THOUSANDS,
     Defined,
     defined_edits,
@@ -56,7 +57,7 @@ def test_changes_by_declared_keys_lead_there_and_back_on_their_own(case: Defined
 
 @pytest.mark.long
 @given(defined_edits(1) | gig_edits(1))
-@THOUSANDS
+@MANY
 def test_changes_by_declared_keys_lead_there_and_back_thousands_of_times(case: Defined) -> None:
     check_laws(case.data[0], case.data[1], case.form.keys)
 

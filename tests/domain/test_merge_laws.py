@@ -11,6 +11,7 @@ from domain.value import Data
 from tests.domain.laws import check_laws
 from tests.domain.strategies import (
     LAWS,
+    MANY,
     THOUSANDS,
     Defined,
     defined_edits,
@@ -55,13 +56,13 @@ def test_merging_keeps_its_laws_for_thousands_of_edits(three: tuple[Data, Data, 
 
 @pytest.mark.long
 @given(defined_edits())
-@THOUSANDS
+@MANY
 def test_merging_keeps_its_laws_for_thousands_of_definitions(case: Defined) -> None:
     check_laws(case.data[0], case.data[1], case.data[2], case.form)
 
 
 @pytest.mark.long
 @given(gig_edits())
-@THOUSANDS
+@MANY
 def test_merging_keeps_its_laws_for_thousands_of_gigs(case: Defined) -> None:
     check_laws(case.data[0], case.data[1], case.data[2], case.form)

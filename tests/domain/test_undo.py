@@ -19,6 +19,7 @@ from domain.undo import Undone, undo
 from domain.value import Data, same
 from tests.domain.strategies import (
     LAWS,
+    MANY,
     THOUSANDS,
     Defined,
     defined_edits,
@@ -107,7 +108,7 @@ def test_restoring_brings_back_what_was_there(case: Defined) -> None:
 
 @pytest.mark.long
 @given(defined_edits() | gig_edits())
-@THOUSANDS
+@MANY
 def test_undoing_keeps_its_laws_by_thousands_of_definitions(case: Defined) -> None:
     check_laws(case.data[0], case.data[1], case.data[2], case.form)
 
