@@ -1,22 +1,25 @@
 """A text written by two devices in turn, each offline for a while now and then: is all of it there?
 
 The minutes of an editing trace are dealt out to a laptop and a tablet. Each types its minutes into
-its own copy, which lacks what the other has typed since they last met; offline it queues an edit a
-minute, and sends the queue when it is back; a conflict it settles by keeping both stretches. In the
-end every character that the trace kept must be
-in the draft, or in a conflict that somebody can look at.
+its own copy, which lacks what the other has typed since they last met; offline it queues its
+autosaves, and sends the queue when it is back; a conflict it settles by keeping both stretches.
+After each queue every stretch that either has typed since they last met must be in the draft, or in
+an open conflict; in the end so must every character that the trace kept, or in a conflict of the
+history.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import re
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count, groupby
@@ -28,63 +31,20 @@ import httpx
 from domain.sequence import hunks
 from tests import postgres
 from tests.api.receiving import received
+from tests.benchmarks.marked import Copy
 from tests.benchmarks.serve import on_postgres, on_sqlite, token, variorum
 from tests.benchmarks.traces import Patch, Trace, make_trace, read_trace
 
 MINUTE = 60  # seconds
+EVERY = 10  # seconds between two autosaves
+LARGEST_BODY = 900_000  # bytes
 LONGEST_AWAY = 12  # minutes
+OTHERWISE = "typed into other words"
 FAR = 2_000  # characters before the cursor among which a copy finds its place
-PIECE = 4  # characters that must stand together to be found
 
 
 class Wrong(Exception):
     """The service lost something, or a device does not hold what the draft holds."""
-
-
-@dataclass
-class Copy:
-    """A text as a list of characters that are told apart, wherever they stand."""
-
-    letters: list[str] = field(default_factory=list)
-    marks: list[int] = field(default_factory=list)  # 0: a character of unknown origin
-    _near: int = 0
-
-    @property
-    def text(self) -> str:
-        return "".join(self.letters)
-
-    def place_of(self, mark: int) -> int | None:
-        """Where the character with this mark is; most are where the last one was."""
-        around = self.marks[max(self._near - 3, 0) : self._near + 4]
-        if mark in around:
-            self._near = max(self._near - 3, 0) + around.index(mark)
-            return self._near
-        try:
-            self._near = self.marks.index(mark)
-        except ValueError:
-            return None
-        return self._near
-
-    def put(self, at: int, letters: str, marks: Sequence[int]) -> None:
-        """Type characters in front of a place."""
-        self.letters[at:at] = letters
-        self.marks[at:at] = marks
-
-    def drop(self, at: int) -> None:
-        """Take one character out."""
-        del self.letters[at], self.marks[at]
-
-    def take(self, text: str, known: Copy) -> None:
-        """Become this text; what it has in common with a known copy has the marks of that one."""
-        letters = list(text)
-        marks = [0] * len(letters)
-        here = there = 0
-        for hunk in [*hunks(known.letters, letters), None]:
-            end = len(known.letters) if hunk is None else hunk.a_start
-            marks[there : there + end - here] = known.marks[here:end]
-            if hunk is not None:
-                here, there = hunk.a_end, hunk.b_end
-        self.letters, self.marks = letters, marks
 
 
 @dataclass
@@ -101,7 +61,10 @@ class Device:
     away: int = 0  # minutes still to be offline
     merges: int = 0
     settled: int = 0
+    looked_for: int = 0  # stretches that it or the other one typed, after each queue
     sent: list[str] = field(default_factory=list)
+    new: set[int] = field(default_factory=set)  # marks typed since it was online
+    known: set[int] = field(default_factory=set)  # marks that it had seen then
 
     def type(self, patch: Patch, whole: Copy, marks: Iterator[int]) -> None:
         """Do in its own copy what the trace did in the whole text, next to the same characters."""
@@ -112,6 +75,7 @@ class Device:
         new = [next(marks) for _ in put]
         before = whole.marks[max(position - FAR, 0) : position]
         self.copy.put(self._place(before[::-1]), put, new)
+        self.new.update(new)
         whole.letters[position : position + taken] = put
         whole.marks[position : position + taken] = new
 
@@ -123,7 +87,9 @@ class Device:
         return 0
 
     def keep(self) -> None:
-        """Journal the minute's edit."""
+        """Journal an autosave."""
+        if self.sent and self.sent[-1] == self.copy.text:
+            return
         self.seq += 1
         self.sent.append(self.copy.text)
         change = {"op": "replace", "path": "/text", "value": self.copy.text}
@@ -136,17 +102,10 @@ class Device:
             }
         )
 
-    def sync(self, whole: Copy) -> None:
-        """Send what waits, and go on from what the draft holds."""
+    def sync(self, whole: Copy, held: Copy) -> None:
+        """Send what waits, and go on from what the draft holds; before, that was `held`."""
         if self.queue:
-            answer = self.http.post(f"/v1/drafts/{self.draft}/edits", json={"edits": self.queue})
-            results = answer.raise_for_status().json()["results"]
-            if any("version" not in one for one in results):
-                raise Wrong(f"an edit of the queue was refused: {results}"[:2000])
-            sent = {"text": self.queue[-1]["changes"][0]["value"]}
-            self._must_lead_to_the_draft(results[-1], sent)
-            self.merges += sum(one["merged"] for one in results)
-            self.queue.clear()
+            self._send(held)
         state = self._get()
         if state["conflicts"]:
             self._settle(state["conflicts"])
@@ -154,6 +113,35 @@ class Device:
         self.version = state["version"]
         if state["data"]["text"] != self.copy.text:
             self.copy.take(state["data"]["text"], whole)
+        self.new, self.known = set(), set(self.copy.marks)
+        held.letters, held.marks = [*self.copy.letters], [*self.copy.marks]
+
+    def _send(self, held: Copy) -> None:
+        typed = self.copy.stretches(self.new)
+        typed += held.stretches(set(held.marks) - self.known - {0})
+        results = [one for part in _parts(self.queue) for one in self._post(part)]
+        self.merges += sum(one["merged"] for one in results)
+        sent = {"text": self.queue[-1]["changes"][0]["value"]}
+        self.queue.clear()
+        state = self._get(version=results[-1]["version"])
+        if received(results[-1]["changes"], sent) != state["data"]:
+            raise Wrong(f"the receipt of version {state['version']} leads somewhere else")
+        self._look_for(typed, [state["data"]["text"], *_texts_of(state["conflicts"])])
+
+    def _post(self, edits: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        answer = self.http.post(f"/v1/drafts/{self.draft}/edits", json={"edits": edits})
+        results: list[dict[str, Any]] = answer.raise_for_status().json()["results"]
+        if any("version" not in one for one in results):
+            raise Wrong(f"an edit of the queue was refused: {results}"[:2000])
+        return results
+
+    def _look_for(self, typed: Sequence[str], texts: Sequence[str]) -> None:
+        """What either typed since they last met stands in the text, or in an open conflict."""
+        self.looked_for += len(typed)
+        words = {word for text in texts for word in _words(text)}
+        for stretch in typed:
+            if not any(stretch in text for text in texts) and not words.issuperset(_words(stretch)):
+                raise Wrong(f"{stretch!r} is in the queue of {self.name} and not in the draft")
 
     def _settle(self, conflicts: Sequence[dict[str, Any]]) -> None:
         """Decide as somebody would who wants to lose nothing: one stretch behind the other."""
@@ -171,21 +159,34 @@ class Device:
         state: dict[str, Any] = answer.raise_for_status().json()
         return state
 
-    def _must_lead_to_the_draft(self, receipt: dict[str, Any], sent: dict[str, Any]) -> None:
-        state = self._get(version=receipt["version"])
-        if received(receipt["changes"], sent) != state["data"]:
-            raise Wrong(f"the receipt of version {receipt['version']} leads somewhere else")
+
+def _parts(queue: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """The queue in requests that the service takes."""
+    part: list[dict[str, Any]] = []
+    size = 0
+    for edit in queue:
+        more = len(json.dumps(edit))
+        if part and size + more > LARGEST_BODY:
+            yield part
+            part, size = [], 0
+        part.append(edit)
+        size += more
+    yield part
 
 
 def both(ours: str, theirs: str) -> str:
     """What both texts have, and where they differ what each has."""
-    mine, its = (re.findall(r"\w+|\s+|.", text) for text in (ours, theirs))
+    mine, its = _words(ours), _words(theirs)
     result: list[str] = []
     at = 0
     for hunk in hunks(mine, its):
         result += mine[at : hunk.a_end] + its[hunk.b_start : hunk.b_end]
         at = hunk.a_end
     return "".join(result + mine[at:])
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+|\s+|.", text)
 
 
 @dataclass(frozen=True)
@@ -196,23 +197,22 @@ class Writing:
     edits: int
     merged: int
     conflicts: int
-    kept: int  # characters that the trace kept
-    in_text: int
-    in_conflicts: int
-    elsewhere: int  # typed by a device that had not got the words around: it typed them elsewhere
+    stretches: int  # looked for after each queue
+    letters: Mapping[str, int]  # of the trace's end, by where they are now
     seconds: float
 
     def __str__(self) -> str:
+        found = ", ".join(f"{number:,} {where}" for where, number in self.letters.items())
         return (
             f"{self.minutes} minutes, {self.edits:,} edits, {self.merged:,} of them merged, "
-            f"{self.conflicts} conflicts settled, {self.seconds:.1f} s; of {self.kept:,} letters "
-            f"{self.in_text:,} are in the text, {self.in_conflicts:,} in conflicts, "
-            f"{self.elsewhere} were typed elsewhere, "
-            f"{self.kept - self.in_text - self.in_conflicts - self.elsewhere} lost"
+            f"{self.conflicts} conflicts settled, {self.seconds:.1f} s, "
+            f"{self.edits / self.seconds:,.0f} edits per second; all {self.stretches:,} stretches "
+            f"typed stood in the draft after each queue; of {sum(self.letters.values()):,} letters "
+            f"in the end {found}"
         )
 
 
-def write(base_url: str, trace: Trace, seed: int = 0) -> Writing:
+def write(base_url: str, trace: Trace, seed: int = 0, every: int = EVERY) -> Writing:
     """Let two devices write a trace; raises Wrong if anything is lost."""
     chance, started = random.Random(seed), time.perf_counter()
     headers = {"Authorization": f"Bearer {token()}"}
@@ -221,73 +221,78 @@ def write(base_url: str, trace: Trace, seed: int = 0) -> Writing:
         draft = http.post("/v1/drafts", json=body).raise_for_status().json()["id"]
         marks = count(1)
         whole = Copy(list(trace.start), [next(marks) for _ in trace.start])
+        held = Copy([*whole.letters], [*whole.marks])
         devices = [Device(name, http, draft) for name in ("laptop", "tablet")]
         for device in devices:
-            device.copy.take(trace.start, whole)
-        minutes = list(_minutes(trace))
-        for number, patches in enumerate(minutes):
-            _spend(devices[number % 2], patches, whole, marks, chance)
+            device.sync(whole, held)
+        minutes = list(_minutes(trace, every))
+        for number, saves in enumerate(minutes):
+            device = devices[number % 2]
+            if not device.away:
+                device.sync(whole, held)
+                device.away = chance.choice((0, 0, chance.randint(1, LONGEST_AWAY)))
+            for patches in saves:
+                for patch in patches:
+                    device.type(patch, whole, marks)
+                device.keep()
+            device.away = max(device.away - 1, 0)
+            if not device.away:
+                device.sync(whole, held)
         for device in [*devices, *devices]:
-            device.sync(whole)
-        return _count(http, draft, trace, devices, len(minutes), time.perf_counter() - started)
+            device.sync(whole, held)
+        seconds = time.perf_counter() - started
+        _must_hold_the_draft(devices, held.text)
+        conflicts = list(_values_in_conflicts(http, draft, devices[0].version))
+        sent = [text for device in devices for text in device.sent]
+        return Writing(
+            minutes=len(minutes),
+            edits=sum(device.seq for device in devices),
+            merged=sum(device.merges for device in devices),
+            conflicts=sum(device.settled for device in devices),
+            stretches=sum(device.looked_for for device in devices),
+            letters=_letters(whole, held.text, conflicts, sent),
+            seconds=seconds,
+        )
 
 
-def _spend(
-    device: Device,
-    patches: Sequence[Patch],
-    whole: Copy,
-    marks: Iterator[int],
-    chance: random.Random,
-) -> None:
-    """One minute of a device; at its end it syncs, unless it is away."""
-    if not device.away:
-        device.sync(whole)
-        device.away = chance.choice((0, 0, chance.randint(1, LONGEST_AWAY)))
-    for patch in patches:
-        device.type(patch, whole, marks)
-    device.keep()
-    device.away = max(device.away - 1, 0)
-    if not device.away:
-        device.sync(whole)
-
-
-def _minutes(trace: Trace) -> Iterator[list[Patch]]:
+def _minutes(trace: Trace, every: int) -> Iterator[list[list[Patch]]]:
+    """Each minute in which something was typed: the strokes between two autosaves, and so on."""
     first = trace.strokes[0].at
-    for _, strokes in groupby(trace.strokes, lambda s: (s.at - first).total_seconds() // MINUTE):
-        yield [patch for stroke in strokes for patch in stroke.patches]
+    saves = groupby(trace.strokes, lambda s: int((s.at - first).total_seconds()) // every)
+    for _, some in groupby(saves, lambda save: save[0] * every // MINUTE):
+        yield [[patch for stroke in strokes for patch in stroke.patches] for _, strokes in some]
 
 
-def _count(
-    http: httpx.Client,
-    draft: str,
-    trace: Trace,
-    devices: Sequence[Device],
-    minutes: int,
-    seconds: float,
-) -> Writing:
-    """Look for every character that the trace kept."""
-    state = http.get(f"/v1/drafts/{draft}").raise_for_status().json()
-    text = state["data"]["text"]
+def _must_hold_the_draft(devices: Sequence[Device], text: str) -> None:
     if any(device.copy.text != text for device in devices):
         raise Wrong("the devices do not hold what the draft holds")
-    missing = hunks(list(trace.end), list(text))
-    gone = {at for hunk in missing for at in range(hunk.a_start, hunk.a_end)}
-    sent = _standing(trace.end, (text for device in devices for text in device.sent))
-    kept = _standing(trace.end, _values_in_conflicts(http, draft, state["version"]))
-    written = Writing(
-        minutes,
-        sum(device.seq for device in devices),
-        sum(device.merges for device in devices),
-        sum(device.settled for device in devices),
-        len(trace.end),
-        len(trace.end) - len(gone),
-        len(gone & kept),
-        len(gone - kept - sent),
-        seconds,
-    )
-    if gone & sent - kept:
-        raise Wrong(str(written))
-    return written
+
+
+def _letters(whole: Copy, text: str, conflicts: Sequence[str], sent: Sequence[str]) -> Counter[str]:
+    """Where every letter is that the trace kept: all that was ever sent must be somewhere.
+
+    A device that had not got the words around typed into other ones than the trace did: such a
+    word was never sent as the trace has it.
+    """
+    moved = Copy()
+    moved.take(text, whole)
+    gone = set(whole.marks).difference(moved.marks)
+    found = Counter({"stand in the text": len(whole.marks) - len(gone)})
+    places = {"stand elsewhere in it": [text], "in conflicts": conflicts}
+    for stretch in whole.stretches(gone):
+        pieces = [stretch] if _where(stretch, places) else _words(stretch)
+        for piece in pieces:
+            found[_where(piece, places) or _where(piece, {"lost": sent}) or OTHERWISE] += len(piece)
+    if found["lost"]:
+        raise Wrong(str(found))
+    return found
+
+
+def _where(piece: str, places: Mapping[str, Sequence[str]]) -> str | None:
+    for where, texts in places.items():
+        if any(piece.strip() in text for text in texts):
+            return where
+    return None
 
 
 def _values_in_conflicts(http: httpx.Client, draft: str, last: int) -> Iterator[str]:
@@ -296,18 +301,17 @@ def _values_in_conflicts(http: httpx.Client, draft: str, last: int) -> Iterator[
     for version in range(1, last + 1):
         at = {"version": version}
         state = http.get(f"/v1/drafts/{draft}", params=at).raise_for_status().json()
-        for conflict in state["conflicts"]:
-            for side in (conflict["ours"], *conflict["theirs"]):
-                if (text := side["values"].get("/text", "")) not in seen:
-                    seen.add(text)
-                    yield text
+        for text in _texts_of(state["conflicts"]):
+            if text not in seen:
+                seen.add(text)
+                yield text
 
 
-def _standing(text: str, others: Iterable[str]) -> set[int]:
-    """The places of a text whose character stands in one of the others, among its neighbours."""
-    known = {other[at : at + PIECE] for other in others for at in range(len(other))}
-    starts = [at for at in range(len(text)) if text[at : at + PIECE] in known]
-    return {at + offset for at in starts for offset in range(PIECE)}
+def _texts_of(conflicts: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """The text of each side of each conflict."""
+    for conflict in conflicts:
+        for side in (conflict["ours"], *conflict["theirs"]):
+            yield side["values"].get("/text", "")
 
 
 @contextmanager
@@ -337,6 +341,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add("--trace", type=Path, help="an editing trace, .json or .json.gz; otherwise one is made up")
     add("--made", type=int, default=1_800, metavar="N", help="seconds of the trace made up (1,800)")
     add("--seed", type=int, default=1, help="which trace is made up, and who is away when (1)")
+    add("--every", type=int, default=EVERY, help=f"seconds between two autosaves ({EVERY})")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--postgres", action="store_true", help="only a PostgreSQL of its own")
     where.add_argument("--sqlite", action="store_true", help="only a SQLite file of its own")
@@ -348,7 +353,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with _engines(options) as engines:
         for name, settings in engines:
             with variorum(settings) as service:
-                print(f"{name}: {write(service.url, trace, options.seed)}", flush=True)
+                writing = write(service.url, trace, options.seed, options.every)
+                print(f"{name}: {writing}", flush=True)
 
 
 if __name__ == "__main__":
