@@ -17,6 +17,7 @@ from domain.errors import Forbidden
 from projections.store.base import Store
 from projections.store.postgres import PostgresStore
 from projections.store.postgres.connections import READER, WORKER, connect
+from projections.store.postgres.lanes import Statement
 from tests import postgres
 from tests.domain.scenes import ANN, BEN, DRAFTS, EVE, fields, origin
 from tests.projections.histories import desk, group_of, level, log_of, new_draft, started, states_of
@@ -33,6 +34,7 @@ CONTENT = {
     "tombstones": "draft",
 }
 FOR_WRITERS_ONLY = ("slots", "positions", "set_aside", "forms", "api_keys")
+EVERY_VERSION = Statement(b"every_version", b"SELECT * FROM variorum.versions")
 REFUSED = psycopg.errors.InsufficientPrivilege
 
 
@@ -176,7 +178,7 @@ async def test_no_user_is_left_on_the_connections_of_the_store(
     drafts: dict[str, UUID], store: PostgresStore
 ) -> None:
     assert await store.read(ANN, drafts[ANN]) is not None
-    assert await store._lanes.rows("SELECT * FROM variorum.versions", ()) == []
+    assert await store._lanes.rows(EVERY_VERSION, ()) == []
     async with store._as(ANN) as connection:
         assert await shown(connection) != {}
     async with store._as(ANN) as connection:

@@ -58,55 +58,6 @@ async def connect(url: str, role: str) -> AsyncConnection[TupleRow]:
     return connection
 
 
-class Lanes:
-    """A few connections on which single statements take turns.
-
-    A statement alone needs no connection of its own: psycopg lets one wait for the other. A pool's
-    hand-over costs as much as half a read (measured: 13 % of the service's work at 16 readers).
-    """
-
-    def __init__(self, url: str, role: str, size: int) -> None:
-        self._url, self._role = url, role
-        self._lanes: list[AsyncConnection[TupleRow] | None] = [None] * size
-        self._turn = 0
-
-    async def open(self) -> None:
-        """Connect every lane, so that the first readers do not wait."""
-        for lane in range(len(self._lanes)):
-            await self._connected(lane)
-
-    async def close(self) -> None:
-        """Let the connections go."""
-        for connection in self._lanes:
-            if connection is not None:
-                await connection.close()
-        self._lanes = [None] * len(self._lanes)
-
-    async def rows(self, statement: Any, arguments: Any) -> list[TupleRow]:
-        """The rows of a statement that only reads; asked again if its connection was lost."""
-        lane = self._turn = (self._turn + 1) % len(self._lanes)
-        try:
-            return await self._ask(lane, statement, arguments)
-        except UNREACHABLE:
-            return await self._ask(lane, statement, arguments)
-
-    async def _ask(self, lane: int, statement: Any, arguments: Any) -> list[TupleRow]:
-        connection = self._lanes[lane]
-        if connection is None or connection.closed:
-            connection = await self._connected(lane)
-        cursor = await connection.execute(statement, arguments, prepare=True, binary=True)
-        return await cursor.fetchall()
-
-    async def _connected(self, lane: int) -> AsyncConnection[TupleRow]:
-        made = await connect(self._url, self._role)
-        there = self._lanes[lane]
-        if there is not None and not there.closed:  # somebody else was faster
-            await made.close()
-            return there
-        self._lanes[lane] = made
-        return made
-
-
 @asynccontextmanager
 async def reaching() -> AsyncIterator[None]:
     """Say in our words that the database cannot be reached."""

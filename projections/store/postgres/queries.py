@@ -6,6 +6,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from projections.store.base import PAGE_BYTES, PAGE_DRAFTS, PAGE_EVENTS, DraftFilter, VersionFilter
+from projections.store.postgres.lanes import Statement
 
 SCHEMA = "SELECT max(number) FROM migrations"
 
@@ -63,10 +64,13 @@ FORMS = (
 
 READ_AS = "SELECT set_config('variorum.user', %s, true)"
 ROLE = "SELECT role FROM access WHERE draft = %b AND principal = %b"
-READ_DRAFT = "SELECT role, head, version, body, rest, topics, tail FROM read_draft(%b::text, %b::uuid, %b::bigint)"
-LIST_VERSIONS = (
-    "SELECT version, act, by, at, device, paths, label, reason "
-    "FROM list_versions(%b::text, %b::uuid, %b::bigint, %b::integer)"
+READ_DRAFT = Statement(
+    b"read_draft",
+    b"SELECT role, head, version, body, rest, topics, tail FROM read_draft($1, $2, $3)",
+)
+LIST_VERSIONS = Statement(
+    b"list_versions",
+    b"SELECT version, act, by, at, device, paths, label, reason FROM list_versions($1, $2, $3, $4)",
 )
 VERSION_AT = (
     "SELECT version FROM versions WHERE draft = %b AND at <= %b ORDER BY version DESC LIMIT 1"

@@ -22,11 +22,11 @@ from projections.store.postgres.connections import (
     READER,
     UNREACHABLE,
     WORKER,
-    Lanes,
     connect,
     pool,
     reaching,
 )
+from projections.store.postgres.lanes import Lanes
 from projections.store.records import (
     Committed,
     FormRow,

@@ -247,7 +247,7 @@ BEGIN
 END $$;
 
 -- The version history, newest first: what most readers ask for, in one round trip.
-CREATE FUNCTION list_versions(the_user text, the_draft uuid, below bigint, how_many integer)
+CREATE FUNCTION list_versions(the_user text, the_draft uuid, below bigint, how_many bigint)
 RETURNS TABLE (version integer, act text, by text, at timestamptz, device text, paths text, label text, reason text)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
