@@ -22,7 +22,7 @@ def device_copy(
     copy = before = states.pop()
     for event in since:
         after = states.pop()
-        if device is not None and event.device == device and event.act in ("edited", "merged"):
+        if event.device == device is not None and _is_edit(event):
             copy = _over(copy, event, before, after, form)
         before = after
     return copy
@@ -31,6 +31,11 @@ def device_copy(
 def is_own_edit(event: DraftEvent, device: str | None) -> bool:
     """An edit of this device's that was recorded just as it was sent."""
     return event.device == device is not None and isinstance(event, Draft.Edited)
+
+
+def _is_edit(event: DataEvent) -> bool:
+    """Whether the device itself had sent the values, and so held them; not those of a fork."""
+    return isinstance(event, Draft.Edited) or (isinstance(event, Draft.Merged) and not event.fork)
 
 
 def _over(copy: Data, event: DataEvent, before: Data, after: Data, form: Form | None) -> Data:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from domain.choices import Choice
 from domain.drafts import Edit
-from tests.domain.scenes import ANN, BEN, DRAFTS, fields, origin, put, set_to
+from tests.domain.scenes import ANN, BEN, DRAFTS, fields, origin, put, saved, set_to
 from tests.domain.test_conflicts import ipad, mac, resolve, shared, step, values_of
 
 LINES = [f"Line {number} says word{number} and no more.\n" for number in range(6)]
@@ -241,3 +242,13 @@ def test_what_a_side_wants_is_no_way_back_only_because_a_list_with_doubles_moved
     assert [[s["values"] for s in c["theirs"]] for c in draft.conflicts] == [
         [{"/roles": ["bar", "bar", "desk", "door", "light"]}]
     ]
+
+
+def test_a_fork_that_a_device_merged_is_no_edit_that_it_holds() -> None:
+    draft = shared({"fee": 100})
+    fork = saved(DRAFTS.fork(draft, origin(), new=UUID(int=7)))
+    base = fork.data
+    DRAFTS.edit(fork, fields({"title": "Jazz"}), origin())
+    DRAFTS.merge(draft, fork, base, 1, origin(device="mac"))
+    answer = mac(draft, {"fee": 250}, 1)
+    assert [(c["op"], c["path"], c["after"]) for c in answer.changes] == [("add", "/title", "Jazz")]
