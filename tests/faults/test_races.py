@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,16 +15,27 @@ import pytest
 from api.people import People
 from api.saving import Saving
 from api.schemas import Opening
+from domain.choices import Choice
+from domain.conflict import Conflict
 from domain.draft import DataEvent, Draft, DraftEvent, Origin
 from domain.drafts import Edit
-from domain.errors import Busy, Clash, DraftClosed, SlotTaken, VariorumError
+from domain.errors import (
+    Busy,
+    Clash,
+    ConflictClosed,
+    DraftClosed,
+    Invalid,
+    SlotTaken,
+    VariorumError,
+)
 from domain.receipts import Earlier, Receipt, Repeated
-from domain.value import same
+from domain.value import Data, same
 from projections.catch_up import CatchUp
 from projections.store.base import Store
 from projections.store.postgres import PostgresStore
 from tests import postgres
 from tests.domain.scenes import ANN, DRAFTS, fields, origin, put
+from tests.domain.syncing import received
 from tests.projections.histories import (
     EVERY_VERSION,
     Desk,
@@ -69,6 +80,8 @@ class Crowd:
     drafts: list[UUID]
     seed: int
     told: list[Told] = field(default_factory=list)
+    forks: dict[UUID, UUID] = field(default_factory=dict)
+    conflicts: dict[UUID, Sequence[Conflict]] = field(default_factory=dict)  # as told last
 
     async def work(self, people: int, saves: int) -> None:
         await asyncio.gather(*(self._one(n, saves) for n in range(people)))
@@ -100,10 +113,47 @@ class Crowd:
         edit = fields({"shared": chance.randint(0, 2)})
         await self._ask(chance, draft, edit, origin(device=device))
 
-    async def _based(self, chance: random.Random, device: str, draft: UUID, _: Any) -> None:
-        """A value based on an old version: merged, or refused."""
+    async def _based(self, chance: random.Random, device: str, draft: UUID, seqs: Any) -> None:
+        """A value based on an old version, of the field that everybody writes: merged, or kept."""
+        seqs[draft] += 1
+        value = f"{device} {seqs[draft]}"
+        edit = fields({"shared": value}, based_on=chance.randint(1, 3))
+        asked = origin(device=device, seq=seqs[draft], digest=value)
+        for _ in range(chance.choice([1, 1, 2])):
+            await self._ask(chance, draft, edit, asked)
+
+    async def _reject(self, chance: random.Random, device: str, draft: UUID, _: Any) -> None:
+        """The same, but refused if it clashes."""
         edit = fields({"shared": chance.randint(0, 2)}, based_on=chance.randint(1, 3))
-        await self._ask(chance, draft, edit, origin(device=device))
+        await self._ask(chance, draft, replace(edit, on_conflict="reject"), origin(device=device))
+
+    async def _resolve(self, chance: random.Random, device: str, draft: UUID, _: Any) -> None:
+        """A decision on a conflict that may be closed by now, or have other entries."""
+        for conflict in self.conflicts.get(draft, ())[:1]:
+            entry = chance.choice(conflict["theirs"])["device"]
+            choice = Choice(conflict["id"], "theirs", entry)
+            if chance.random() < 0.4:
+                choice = Choice(conflict["id"], chance.choice(["ours", "base"]))
+
+            def decide(d: Draft, asked: Origin, choice: Choice = choice) -> Any:
+                return DRAFTS.resolve(d, {"": choice}, asked)
+
+            await self._ask(chance, draft, decide, origin(device=device))
+
+    async def _merge(self, chance: random.Random, device: str, draft: UUID, _: Any) -> None:
+        """A fork gets a value of the field that everybody writes, and is brought back."""
+        at, fork = chance.choice(self.desks), self.forks[draft]
+        await at.edit(fork, {"shared": f"fork {chance.randint(0, 9)}", device: "by fork"})
+        while True:
+            target, source = [states_of(await log_of(at.store, d)) for d in (draft, fork)]
+            since = target[-1].merged_forks.get(str(fork), 1)
+            known = {"fork": source[-1], "base": source[since - 1].data, "since": since}
+
+            def merge(d: Draft, asked: Origin, known: Any = known) -> Any:
+                return DRAFTS.merge(d, **known, origin=asked)
+
+            if await self._ask(chance, draft, merge, origin(device=device), patient=False):
+                return
 
     async def _close(self, chance: random.Random, device: str, draft: UUID, _: Any) -> None:
         """The draft goes to the trash and soon comes back."""
@@ -120,7 +170,16 @@ class Crowd:
 
         await self._ask(chance, draft, label_it, origin(device=device))
 
-    async def _ask(self, chance: random.Random, draft: UUID, what: Any, asked: Origin) -> None:
+    async def _ask(
+        self,
+        chance: random.Random,
+        draft: UUID,
+        what: Any,
+        asked: Origin,
+        *,
+        patient: bool = True,
+    ) -> bool:
+        """Whether it was answered; who is not patient asks no busy draft again."""
         at = chance.choice(self.desks)
         while True:
             try:
@@ -129,15 +188,30 @@ class Crowd:
                 else:
                     answer = await at.ask(draft, what, asked)
             except Busy:
+                if not patient:
+                    return False
                 await asyncio.sleep(0.01)
                 continue
             except VariorumError as refused:
                 answer = refused
             break
+        if isinstance(answer, Receipt):
+            self.conflicts[draft] = answer.conflicts
         self.told.append(Told(asked.device, draft, what, asked.seq, answer))
+        return True
 
 
-KINDS = (*["_save"] * 8, *["_contest"] * 4, "_repeat", "_repeat", "_based", "_name", "_close")
+KINDS = (
+    *["_save"] * 8,
+    *["_contest"] * 3,
+    *["_based"] * 4,
+    *["_resolve"] * 3,
+    *["_repeat"] * 2,
+    "_reject",
+    "_merge",
+    "_name",
+    "_close",
+)
 
 
 async def check(store: Store, crowd: Crowd) -> None:
@@ -177,16 +251,39 @@ def check_receipts(events: list[DraftEvent], states: list[Draft], told: list[Tol
             continue
         state, event = states[answer.version - 1], events[answer.version - 1]
         assert (answer.saved_at, answer.expires_at) == (state.modified_on, state.expires_at)
+        assert answer.conflicts == state.conflicts
         if answer.recorded:
             made.append(answer.version)
             assert event.device == one.device
         if isinstance(one.asked, Edit):
-            ((name, value),) = values_of(one.asked)
-            corrected = {c["path"]: c["after"] for c in answer.changes if answer.merged}
             assert state.status == "open"
-            assert same(state.data[name], corrected.get(f"/{name}", value))
             assert not answer.recorded or isinstance(event, DataEvent)
+            until = answer.version if answer.recorded else answer.version + 1
+            sent = {**held(one, events, states, told, until), **dict(values_of(one.asked))}
+            assert same(received(answer.changes, sent), state.data)
+        elif answer.changes:
+            assert same(received(answer.changes, states[answer.version - 2].data), state.data)
     assert sorted(made) == list(range(2, len(events) + 1))
+
+
+def held(
+    one: Told, events: list[DraftEvent], states: list[Draft], told: list[Told], until: int
+) -> Data:
+    """What a device held: the data at the base of its edit, and its own edits since as sent."""
+    based_on = one.asked.based_on
+    if based_on is None:
+        return states[until - 2].data
+    data = dict(states[based_on - 1].data)
+    mine = {
+        other.answer.version: other.asked
+        for other in told
+        if other.device == one.device and isinstance(other.asked, Edit)
+        if isinstance(other.answer, Receipt) and other.answer.recorded
+    }
+    for version in range(based_on + 1, until):
+        if version in mine and events[version - 1].act in ("edited", "merged"):
+            data |= dict(values_of(mine[version]))
+    return data
 
 
 def check_refusals(states: list[Draft], told: list[Told]) -> None:
@@ -194,12 +291,20 @@ def check_refusals(states: list[Draft], told: list[Told]) -> None:
     for one in told:
         if isinstance(one.answer, DraftClosed):
             assert any(state.status == one.answer.draft_status for state in states)
+        elif isinstance(one.answer, Clash):
+            assert one.asked.on_conflict == "reject"
         elif isinstance(one.answer, VariorumError):
-            assert isinstance(one.answer, Clash)
+            assert isinstance(one.answer, ConflictClosed | Invalid)
 
 
 def values_of(edit: Edit) -> list[tuple[str, Any]]:
     return [(change["path"][1:], change["value"]) for change in edit.changes or ()]
+
+
+async def fork_of(at: Desk, source: Draft) -> UUID:
+    new = uuid4()
+    await at.writer.begin(new, lambda: DRAFTS.fork(source, origin(), new=new))
+    return new
 
 
 async def race(desks: list[Desk], seed: int, people: int, saves: int) -> None:
@@ -207,6 +312,8 @@ async def race(desks: list[Desk], seed: int, people: int, saves: int) -> None:
     drafts = [await desks[n % 2].open({"shared": 0, "n": n}) for n in range(3)]
     crowd = Crowd(desks, drafts, seed)
     for draft in drafts:
+        (first,) = states_of(await log_of(desks[0].store, draft))
+        crowd.forks[draft] = await fork_of(desks[0], first)
         for value in (1, 2, 0):
             await crowd._ask(random.Random(seed), draft, fields({"shared": value}), origin())
     await crowd.work(people, saves)
