@@ -36,7 +36,7 @@ def _must_hold(writing: Writing) -> None:
     assert writing.minutes == MINUTES
     assert 0 < writing.merged < writing.edits
     assert writing.conflicts > 0
-    assert writing.stretches > MINUTES
+    assert sum(writing.stretches.values()) > MINUTES
     assert "lost" not in writing.letters
 
 

@@ -139,12 +139,11 @@ class Device:
 
     def _look_for(self, typed: Sequence[str], texts: Sequence[str]) -> None:
         """What either typed since they last met stands in the text, or in an open conflict."""
-        words = {word for text in texts for word in _words(text)}
         for stretch in typed:
-            whole = any(stretch.strip() in text for text in texts)
+            whole = _is_in(stretch, texts)
             self.looked_for["whole" if whole else "in pieces"] += 1
-            lost = set() if whole else set(_words(stretch)) - words
-            if "".join(lost).strip():
+            lost = [] if whole else [word for word in _words(stretch) if not _is_in(word, texts)]
+            if lost:
                 raise Wrong(f"{lost} of {stretch!r}, typed by {self.name} or unseen, is lost")
 
     def _settle(self, conflicts: Sequence[dict[str, Any]]) -> None:
@@ -296,10 +295,12 @@ def _letters(whole: Copy, text: str, conflicts: Sequence[str], sent: Sequence[st
 
 
 def _where(piece: str, places: Mapping[str, Sequence[str]]) -> str | None:
-    for where, texts in places.items():
-        if any(piece.strip() in text for text in texts):
-            return where
-    return None
+    return next((where for where, texts in places.items() if _is_in(piece, texts)), None)
+
+
+def _is_in(piece: str, texts: Sequence[str]) -> bool:
+    """Whether it stands in one of the texts, whatever blanks are around it."""
+    return any(piece.strip() in text for text in texts)
 
 
 def _values_in_conflicts(http: httpx.Client, draft: str, last: int) -> Iterator[str]:
