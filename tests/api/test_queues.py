@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
@@ -17,11 +15,12 @@ from hypothesis import strategies as st
 
 from domain.choices import Choice
 from domain.drafts import Edit
-from domain.errors import Clash, SeqSkipped, VariorumError, VersionMismatch
+from domain.errors import VariorumError
 from domain.receipts import Receipt
 from domain.value import same
 from tests.api.calls import Blocking, Caller, Document, id_of, without
 from tests.api.receiving import received
+from tests.api.wire import as_answer, as_call, as_edit
 from tests.domain.people import GIG, save, type_something
 from tests.domain.scenes import ANN
 from tests.domain.syncing import Device, Request, Restore, Snapshot, Undo
@@ -43,15 +42,6 @@ def written(chance: random.Random, name: str, seen: Snapshot, saves: int) -> Dev
         device.type(*type_something(chance, device.live, f"{name}{number}z"))
         device.save()
     return device
-
-
-def as_edit(request: Request) -> Document:
-    """An edit as it goes over the wire."""
-    edit = request.what
-    assert isinstance(edit, Edit)
-    body: Document = {"based_on": edit.based_on, "device": request.device, "seq": request.seq}
-    body |= {"data": edit.data} if edit.changes is None else {"changes": [*edit.changes]}
-    return body if edit.on_conflict == "keep" else {**body, "on_conflict": edit.on_conflict}
 
 
 def offline(name: str, saves: int) -> list[Document]:
@@ -145,18 +135,18 @@ class Wire:
         before = self._ann.draft(self._draft)
         answer = self._send(request)
         place = (request.device, request.seq)
-        if answer.status_code != 200:
-            return refusal(answer)
-        told = answer.json()
         if place in self.first:
             assert answer.content == self.first[place][1]
-        elif told["recorded"]:
+        elif answer.is_success and answer.json()["recorded"]:
             self.first[place] = (request, answer.content)
-            held = self._ann.draft(self._draft)
-            sent = request.sent if isinstance(request.what, Edit) else before["data"]
-            assert same(received(told["changes"], sent), held["data"])
-            assert (told["version"], told["conflicts"]) == (held["version"], held["conflicts"])
-        return as_receipt(told)
+            self._must_be_true(answer.json(), request, before)
+        return as_answer(answer)
+
+    def _must_be_true(self, told: Document, request: Request, before: Document) -> None:
+        held = self._ann.draft(self._draft)
+        sent = request.sent if isinstance(request.what, Edit) else before["data"]
+        assert same(received(told["changes"], sent), held["data"])
+        assert (told["version"], told["conflicts"]) == (held["version"], held["conflicts"])
 
     def check_repetitions(self, chance: random.Random) -> None:
         """Every recorded request once more, in any order, is answered as it was first."""
@@ -166,48 +156,9 @@ class Wire:
         assert self._ann.draft(self._draft) == held
 
     def _send(self, request: Request) -> httpx.Response:
-        method, below, body = as_request(request)
-        edit, headers = request.what, {}
-        if isinstance(edit, Edit) and edit.if_match is not None:
-            headers = {"if-match": ", ".join(f'"{version}"' for version in edit.if_match)}
-        answer: httpx.Response = self._ann.asks(
-            method, self._draft + below, json=body, headers=headers
-        )
+        method, below, call = as_call(request)
+        answer: httpx.Response = self._ann.asks(method, self._draft + below, **call)
         return answer
-
-
-def as_request(request: Request) -> tuple[str, str, Document]:
-    """Method, path and body."""
-    what, numbered = request.what, {"device": request.device, "seq": request.seq}
-    if isinstance(what, Edit):
-        return "PATCH", "", as_edit(request)
-    if isinstance(what, Choice):
-        which = {} if what.which is None else {"which": what.which}
-        return "POST", f"/conflicts/{what.id}/resolve", {"take": what.take, **which, **numbered}
-    if isinstance(what, Restore):
-        return "POST", "/restore", {"version": what.version, **numbered}
-    return "POST", "/undo", {"version": what.version, "through": what.through, **numbered}
-
-
-def as_receipt(told: Document) -> Receipt:
-    return Receipt(
-        id=UUID(told["id"]),
-        version=told["version"],
-        recorded=told["recorded"],
-        saved_at=datetime.fromisoformat(told["saved_at"]),
-        expires_at=datetime.fromisoformat(told["expires_at"]),
-        changes=told["changes"],
-        conflicts=told["conflicts"],
-    )
-
-
-def refusal(answer: httpx.Response) -> VariorumError:
-    kinds: dict[str, VariorumError] = {
-        "clash": Clash([]),
-        "version-mismatch": VersionMismatch(0),
-        "seq-skipped": SeqSkipped(0),
-    }
-    return kinds[answer.json()["type"].removeprefix("/problems/")]
 
 
 @FEW

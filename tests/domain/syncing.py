@@ -34,7 +34,7 @@ class Request:
     device: str
     by: str
     seq: int
-    what: Edit | Choice | Restore | Undo
+    what: Edit | Choice | Restore | Undo | Merge
     base: Data = field(default_factory=dict)
     sent: Data = field(default_factory=dict)
 
@@ -59,6 +59,13 @@ class Undo:
     version: int
     through: int
     paths: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Merge:
+    """Bring a fork back."""
+
+    fork: str
 
 
 @dataclass(frozen=True)
@@ -138,6 +145,7 @@ class Service:
         if isinstance(what, Restore):
             then = self.state(what.version).data
             return self.drafts.restore(draft, what.version, then, asked, paths=what.paths)
+        assert isinstance(what, Undo)
         return self.drafts.undo(draft, self.step(what), asked, paths=what.paths)
 
     def step(self, what: Undo) -> Step:

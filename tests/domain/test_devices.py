@@ -197,11 +197,10 @@ class Devices(RuleBasedStateMachine):
                 (closed,) = conflict_of(self.service.state(version - 1), what.id)
                 if closed["paths"] == [path]:
                     one.resolved(at(self.service.draft.data, path))
-            elif what.paths is None or any(related(path, p) for p in what.paths):
-                if isinstance(what, Restore):
-                    one.put(one.past[what.version - 1][0])
-                else:
-                    one.undone(what.version, what.through)
+            elif isinstance(what, Restore) and is_among(path, what.paths):
+                one.put(one.past[what.version - 1][0])
+            elif isinstance(what, Undo) and is_among(path, what.paths):
+                one.undone(what.version, what.through)
             one.remember()
 
     def compare_fields(self) -> None:
@@ -269,6 +268,10 @@ class DefinedDevices(Devices):
 def at(data: Data, path: str) -> Any:
     value = find(data, path)
     return NOTHING if value is ABSENT else value
+
+
+def is_among(path: str, paths: tuple[str, ...] | None) -> bool:
+    return paths is None or any(related(path, other) for other in paths)
 
 
 def known(draft: Draft | None) -> dict[str, Any]:
