@@ -118,9 +118,9 @@ class Device:
         held.letters, held.marks = [*self.copy.letters], [*self.copy.marks]
 
     def _send(self, held: Copy) -> None:
-        typed = self.copy.stretches(self.new)
+        mine = self.copy.stretches(self.new)
         others = held.stretches(set(held.marks) - self.known - {0})
-        typed += [stretch for stretch in others if stretch not in self.base]
+        known = [self.base, *(edit["changes"][0]["value"] for edit in self.queue)]
         results = [one for part in _parts(self.queue) for one in self._post(part)]
         self.merges += sum(one["merged"] for one in results)
         sent = {"text": self.queue[-1]["changes"][0]["value"]}
@@ -128,7 +128,10 @@ class Device:
         state = self._get(version=results[-1]["version"])
         if received(results[-1]["changes"], sent) != state["data"]:
             raise Wrong(f"the receipt of version {state['version']} leads somewhere else")
-        self._look_for(typed, [state["data"]["text"], *_texts_of(state["conflicts"])])
+        texts = [state["data"]["text"], *_texts_of(state["conflicts"])]
+        self._look_for(mine, texts)
+        # What it held itself at some time, it may have taken out on purpose.
+        self._look_for([one for one in others if not _is_in(one, known)], texts, known)
 
     def _post(self, edits: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         answer = self.http.post(f"/v1/drafts/{self.draft}/edits", json={"edits": edits})
@@ -137,12 +140,15 @@ class Device:
             raise Wrong(f"an edit of the queue was refused: {results}"[:2000])
         return results
 
-    def _look_for(self, typed: Sequence[str], texts: Sequence[str]) -> None:
+    def _look_for(
+        self, typed: Sequence[str], texts: Sequence[str], known: Sequence[str] = ()
+    ) -> None:
         """What either typed since they last met stands in the text, or in an open conflict."""
         for stretch in typed:
             whole = _is_in(stretch, texts)
             self.looked_for["whole" if whole else "in pieces"] += 1
-            lost = [] if whole else [word for word in _words(stretch) if not _is_in(word, texts)]
+            places = [*texts, *known]
+            lost = [] if whole else [word for word in _words(stretch) if not _is_in(word, places)]
             if lost:
                 raise Wrong(f"{lost} of {stretch!r}, typed by {self.name} or unseen, is lost")
 

@@ -303,8 +303,8 @@ def must_keep_what_is_typed(request: Request, seen: Draft, before: Draft, now: D
             continue
         for side in conflict["theirs"]:
             if side["version"] > seen.version:
-                own = side["device"] == request.device
-                kept |= marks(side) & marks(request.base) if own else marks(side)
+                own = marks(request.base) - marks(conflict["base"])
+                kept |= marks(side) & own if side["device"] == request.device else marks(side)
     decided = [wanted(c) for c in seen.conflicts if writes_at(request, c["paths"])]
     assert not kept - gone - marks(decided) - held
 
