@@ -358,7 +358,7 @@ def must_be_sound(draft: Draft) -> None:
 
 
 FEW = settings(
-    max_examples=60,
+    max_examples=80,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
@@ -377,5 +377,5 @@ def test_devices_end_level_and_lose_nothing(kind: type[Devices]) -> None:
 @kinds
 def test_devices_end_level_and_lose_nothing_in_ten_thousand_steps(kind: type[Devices]) -> None:
     before = Devices.steps
-    run_state_machine_as_test(kind, settings=settings(FEW, max_examples=600))
+    run_state_machine_as_test(kind, settings=settings(FEW, max_examples=1_500))
     assert Devices.steps - before >= 10_000
