@@ -39,7 +39,7 @@ def type_something(chance: random.Random, live: Data, word: str) -> list[dict[st
 def period(chance: random.Random, live: Data, word: str) -> list[dict[str, Any]]:
     """Fields that belong together, one of them or both."""
     start = put("/start", chance.choice([word, 20, 23]), "add")
-    end = put("/end", chance.choice([f"{word[:-1]}0z", 20, 23]), "add")
+    end = put("/end", chance.choice([f"{word[:-1]}00000z", 20, 23]), "add")
     return chance.choice([[start], [end], [start, end]])
 
 
