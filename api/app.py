@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
@@ -26,6 +27,7 @@ from api.limits import CountedByAddress, Rates
 from api.logs import RequestLog
 from api.metrics import Metrics
 from api.middleware import wrap
+from api.pages import BUILT, Pages
 from api.people import People
 from api.problem_routes import install_problems
 from api.reading import Reading
@@ -133,10 +135,20 @@ def _callers(settings: Settings, store: Store, clock: Clock, rates: Rates) -> Ca
     return Callers(Tokens(settings, clock, issuer), issuer, ApiKeys(store, clock), rates)
 
 
-def create_app(settings: Settings, *, clock: Clock = now, store: Store | None = None) -> ASGIApp:
+def create_app(
+    settings: Settings, *, clock: Clock = now, store: Store | None = None, pages: Path = BUILT
+) -> ASGIApp:
     """The service as an ASGI app, in all its wrappers."""
     service = Service(settings, store or open_store(settings), clock)
     metrics = Metrics()
+    app = create_api(service, metrics)
+    counted = CountedByAddress(Pages(app, pages), service.rates)
+    hot = app.state.hot = Hot(counted, service.parts)
+    return wrap(hot, settings, metrics, RequestLog(settings.log_level))
+
+
+def create_api(service: Service, metrics: Metrics) -> FastAPI:
+    """Every route of the API, and its description."""
     app = FastAPI(
         title="Variorum",
         version="1",
@@ -156,5 +168,11 @@ def create_app(settings: Settings, *, clock: Clock = now, store: Store | None = 
     app.include_router(api.forms.router)
     app.include_router(api.conflicts.router)
     patch_fastapi(app)  # /docs out of a package: FastAPI's own page asks a host far away
-    hot = app.state.hot = Hot(CountedByAddress(app, service.rates), service.parts)
-    return wrap(hot, settings, metrics, RequestLog(settings.log_level))
+    return app
+
+
+def describe() -> dict[str, Any]:
+    """What `/openapi.json` says; it needs neither a database nor secrets, and makes none."""
+    nowhere = {"database_url": "sqlite:///:memory:", "jwt_secret": "-" * 32, "chain_key": "-" * 32}
+    settings = Settings.model_validate(nowhere)
+    return create_api(Service(settings, open_store(settings), now), Metrics()).openapi()

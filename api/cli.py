@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import Annotated, BinaryIO, NoReturn
 import typer
 
 from api import operations, proving
-from api.app import now
+from api.app import describe, now
 from api.security import Tokens
 from api.serving import serve_forever
 from api.settings import ConfigurationError, load_settings
@@ -208,6 +209,12 @@ def backup(
     with _progress("pages") as tell:
         operations.backup(load_settings(), output, tell)
     typer.echo(f"Wrote {output} ({output.stat().st_size} bytes).")
+
+
+@cli.command()
+def openapi() -> None:
+    """Print the description of every request (OpenAPI), without a database."""
+    typer.echo(json.dumps(describe(), indent=1, ensure_ascii=False))
 
 
 @cli.command()

@@ -23,6 +23,7 @@ TOP = Path(__file__).parents[1]
 _VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
 # Most of Python's own library, and no service needs it.
 _UNNEEDED = ("site-packages", "test", "tests", "idlelib", "tkinter", "config-*", "__pycache__")
+_NOT_PACKAGED = shutil.ignore_patterns("node_modules", "__pycache__")
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def make_environment(folder: Path) -> Environment:
     for installed in _needed(_project()["dependencies"]):
         _copy_distribution(installed, packages)
     for name in _packages():
-        shutil.copytree(TOP / name, packages / name)
+        shutil.copytree(TOP / name, packages / name, ignore=_NOT_PACKAGED)
     _write_scripts(made / "bin")
     nobody.owns(folder)
     return Environment(made, variables)

@@ -29,7 +29,12 @@ TOP = {
     "CHANGELOG.md",
 }
 MADE_BY_TOOLS = {"build", "dist", "variorum.egg-info"}
-MODULES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+MODULES = [
+    path
+    for room in ROOMS
+    for path in sorted((ROOT / room).rglob("*.py"))
+    if "node_modules" not in path.parts
+]
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -1,0 +1,2 @@
+/** The module that the service serves at `/client/variorum.js`: the core, and custom elements. */
+export * from "../core";

@@ -1,0 +1,2 @@
+/** React's skin over the core. */
+export {};
