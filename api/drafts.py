@@ -234,3 +234,16 @@ async def recover_draft(
     return response(
         await parts.saving.recover(draft, await origin_of(request, caller, wanted, "recover"))
     )
+
+
+@router.put(ONE_DRAFT + "/template", responses=WRITE)
+async def make_template(
+    draft: DraftId,
+    wanted: schemas.Template,
+    request: Request,
+    caller: CallerDep,
+    parts: PartsDep,
+) -> Response:
+    """Make the draft a template to start from, which never expires, or a draft again."""
+    origin = await origin_of(request, caller, wanted, "template")
+    return response(await parts.saving.template(draft, origin, on=wanted.on))

@@ -202,6 +202,7 @@ _FACTS = {
     "step": "step",
     "completed_steps": "completed_steps",
     "forked_from": "forked_from",
+    "from_template": "from_template",
     "fork": "fork",
     "fork_version": "fork_version",
     "taken": "taken",
@@ -251,5 +252,10 @@ def _summary(line: Mapping[str, Any]) -> dict[str, Any]:
         "id": line["draft"],
         **shown,
         "completed_steps": orjson.loads(line["completed_steps"]),
-        "forked_from": orjson.loads(line["forked_from"]) if line["forked_from"] else None,
+        "forked_from": _lineage(line["forked_from"]),
+        "from_template": _lineage(line["from_template"]),
     }
+
+
+def _lineage(source: str | None) -> Any:
+    return orjson.loads(source) if source else None

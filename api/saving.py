@@ -53,6 +53,16 @@ class Wishes:
     whole: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """An opening, who asks for it, and by which id and from which template."""
+
+    opening: Opening
+    origin: Origin
+    id: UUID | None = None
+    template: UUID | None = None
+
+
 def _never(_: Draft) -> bool:
     return False
 
@@ -75,32 +85,35 @@ class Saving:
         opening = Opening(
             wanted.form, wanted.subject, wanted.data, wanted.step, tuple(wanted.completed_steps)
         )
+        beginning = Beginning(opening, origin, wanted.id, wanted.from_template)
         if wanted.another:
-            return await self._begin(opening, origin, wanted.id, slot=False)
+            return await self._begin(beginning, slot=False)
         for _ in range(LOOKS):
             with suppress(DraftClosed):  # the holder was finished since: the slot is free again
-                return await self._open_or_find(opening, origin, wanted.id)
+                return await self._open_or_find(beginning)
         raise Busy("The draft is opened and finished all the time; try again.")
 
-    async def _open_or_find(self, opening: Opening, origin: Origin, new: UUID | None) -> Answer:
-        holder = await self._store.holder_of_slot(origin.by, opening.form, opening.subject)
+    async def _open_or_find(self, wanted: Beginning) -> Answer:
+        opening, by = wanted.opening, wanted.origin.by
+        holder = await self._store.holder_of_slot(by, opening.form, opening.subject)
         if holder is None:
             try:
-                return await self._begin(opening, origin, new, slot=True)
+                return await self._begin(wanted, slot=True)
             except SlotTaken as taken:
                 holder = UUID(taken.draft)
-        return await self._found(holder, opening, origin, new)
+        return await self._found(holder, wanted)
 
-    async def _begin(
-        self, opening: Opening, origin: Origin, new: UUID | None, *, slot: bool
-    ) -> Answer:
-        draft = new or uuid4()
+    async def _begin(self, wanted: Beginning, *, slot: bool) -> Answer:
+        draft, opening = wanted.id or uuid4(), wanted.opening
+        if wanted.template is not None:
+            template = await self._at(wanted.template, wanted.origin.by)
+            opening = self._drafts.from_template(opening, template, wanted.origin.by)
         try:
             begun = await self._writer.begin(
-                draft, lambda: self._drafts.open(opening, origin, new=draft, slot=slot)
+                draft, lambda: self._drafts.open(opening, wanted.origin, new=draft, slot=slot)
             )
         except AlreadyBegun:
-            return await self._there_already(draft, origin)
+            return await self._there_already(draft, wanted.origin)
         return await self._new(begun)
 
     async def _new(self, draft: Draft) -> Answer:
@@ -114,17 +127,16 @@ class Saving:
         except DraftNotFound:
             raise IdTaken from None
 
-    async def _found(
-        self, holder: UUID, opening: Opening, origin: Origin, new: UUID | None
-    ) -> Answer:
+    async def _found(self, holder: UUID, wanted: Beginning) -> Answer:
         """What was sent fills the open draft, unless it plainly belongs to another one."""
+        opening, origin = wanted.opening, wanted.origin
         held = await self._at(holder, origin.by)
         held.must_be_open()
         if not opening.data:
             return await self._shown(held, origin.by)
         nothing_in_common = held.data and not shares_a_field(held.data, opening.data)
         if opening.subject is None and nothing_in_common:
-            return await self._begin(opening, origin, new, slot=False)
+            return await self._begin(wanted, slot=False)
         await self._writer.run(holder, lambda draft: self._drafts.fill(draft, opening, origin))
         return await self._whole(holder, origin.by)
 
@@ -323,6 +335,10 @@ class Saving:
             draft, partial(Drafts.discard, origin=origin, if_match=wishes.if_match), origin
         )
         return Answer(204, [], b"")
+
+    async def template(self, draft: UUID, origin: Origin, *, on: bool) -> Answer:
+        """Make a draft a template, or a template a draft."""
+        return await self._run(draft, partial(Drafts.template, origin=origin, on=on), origin)
 
     async def recover(self, draft: UUID, origin: Origin) -> Answer:
         """Take a draft out of the trash."""

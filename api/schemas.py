@@ -92,6 +92,7 @@ class Opening(Repeatable):
     data: Form = Field(default_factory=dict)
     step: Name | None = None
     completed_steps: Annotated[list[Name], Field(max_length=200)] = Field(default_factory=list)
+    from_template: Annotated[UUID, Field(strict=False)] | None = None
     another: bool = False
     id: Annotated[UUID, Field(strict=False)] | None = None
 
@@ -182,6 +183,12 @@ class Label(Repeatable):
     """A name for a version."""
 
     label: Name
+
+
+class Template(Repeatable):
+    """Whether others may start from the draft."""
+
+    on: bool
 
 
 class Fork(Repeatable):

@@ -114,6 +114,7 @@ class Beginning(DraftEvent, Aggregate.Created):
     expiry_days: int = 30
     slot: bool = False
     forked_from: Mapping[str, Any] | None = None
+    from_template: Mapping[str, Any] | None = None
     title_path: str | None = None
 
     def mutate(self, aggregate: Any) -> Any:
@@ -246,6 +247,26 @@ class Draft(Aggregate, created_event_name="Created"):
             aggregate.status, aggregate.slot = "open", self.slot
             aggregate.put_off_expiry(self.timestamp, self.expiry_days)
 
+    class MadeTemplate(DraftEvent):
+        """Others may start from the draft now; it keeps no place and never expires."""
+
+        TOPIC = "draft.made_template"
+
+        def apply(self, aggregate: Any) -> None:
+            """Be a template."""
+            aggregate.template, aggregate.slot, aggregate.expires_at = True, False, None
+
+    class UnmadeTemplate(DraftEvent):
+        """The template became a draft again, beside any other of its subject."""
+
+        TOPIC = "draft.unmade_template"
+        expiry_days: int = 0
+
+        def apply(self, aggregate: Any) -> None:
+            """Be a draft, which expires."""
+            aggregate.template = False
+            aggregate.put_off_expiry(self.timestamp, self.expiry_days)
+
     # -- what can be asked of a draft
 
     @property
@@ -307,10 +328,11 @@ class Draft(Aggregate, created_event_name="Created"):
             str, tuple[int, int, str | None]
         ] = {}  # seq, version, digest of the last
         self.forked_from: Mapping[str, Any] | None = event.forked_from
+        self.from_template: Mapping[str, Any] | None = event.from_template
         self.member_count: int = count_members(self.data)
         self.recent: list[DraftEvent] = []
         self.reach: int = RECENT
-        self.expires_at: datetime = event.timestamp
+        self.expires_at: datetime | None = event.timestamp
         self.put_off_expiry(event.timestamp, event.expiry_days)
 
     def write(self, changes: Sequence[Change]) -> None:
@@ -328,10 +350,15 @@ class Draft(Aggregate, created_event_name="Created"):
         self.conflicts_ever = max(self.conflicts_ever, *numbers, 0)
 
     def put_off_expiry(self, at: datetime, days: int | None) -> None:
-        """Let the draft expire so many days after `at`, never earlier than before."""
+        """Let the draft expire so many days after `at`, never earlier than before.
+
+        A template never expires, whatever is saved to it.
+        """
         if days is not None:
             self.expiry_days = days
-        self.expires_at = max(self.expires_at, at + timedelta(days=self.expiry_days))
+        if not self.template:
+            expiry = at + timedelta(days=self.expiry_days)
+            self.expires_at = max(self.expires_at or expiry, expiry)
 
     def leave(self, status: str) -> None:
         """Stop being open; `slot` still says whether the draft takes one when it comes back."""

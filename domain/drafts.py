@@ -8,7 +8,7 @@ are the draft's pending events.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal, TypeAlias
 from uuid import UUID, uuid4
@@ -37,6 +37,7 @@ from domain.errors import (
 )
 from domain.filling import filling
 from domain.form import Form, undefined
+from domain.hiding import without_sensitive
 from domain.identity import Keys
 from domain.merge import Merged, merge
 from domain.patch import merge_patch, patch
@@ -117,6 +118,7 @@ class Opening:
     data: Data = field(default_factory=dict)
     step: str | None = None
     completed_steps: Sequence[str] = ()
+    from_template: Mapping[str, Any] | None = None  # the template's id and version
 
 
 _Copies: TypeAlias = dict[tuple[str | None, int | None], Data]
@@ -159,8 +161,25 @@ class Drafts:
             completed_steps=tuple(opening.completed_steps),
             expiry_days=self.rules.expiry_days,
             slot=slot,
+            from_template=opening.from_template,
             title_path=self._forms(opening.form).title,
         )
+
+    def from_template(self, opening: Opening, template: Draft, reader: str) -> Opening:
+        """The opening with what the template holds under it; what it hides stays with its owner.
+
+        Raises:
+            Invalid: The draft is no template, or one of another form.
+        """
+        if not template.template:
+            raise Invalid.one("/from_template", "That draft is no template; fork it instead.")
+        if template.form != opening.form:
+            raise Invalid.one("/from_template", f"That template is of the form {template.form}.")
+        data = template.data
+        if reader != template.owner:
+            data = without_sensitive(data, self.form(template))
+        lineage = {"draft": str(template.id), "version": template.version}
+        return replace(opening, data={**data, **opening.data}, from_template=lineage)
 
     def fork(self, source: Draft, origin: Origin, *, new: UUID) -> Draft:
         """A new draft of the caller's that begins with the data of `source` at its version."""
@@ -394,10 +413,22 @@ class Drafts:
         return self._happen(draft, Draft.Unlabelled, origin, version=version)
 
     def extend(self, draft: Draft, origin: Origin) -> Answer:
-        """Put the expiry off to the full time from now."""
+        """Put the expiry off to the full time from now; a template never expires anyway."""
         if (earlier := self._admit(draft, origin)) is not None:
             return earlier
+        if draft.template:
+            return receipt(draft)
         return self._happen(draft, Draft.Extended, origin, expiry_days=self.rules.expiry_days)
+
+    def template(self, draft: Draft, origin: Origin, *, on: bool) -> Answer:
+        """Make the draft a template, or a draft again; what it is already records nothing."""
+        if (earlier := self._admit(draft, origin, right="manage")) is not None:
+            return earlier
+        if draft.template == on:
+            return receipt(draft)
+        if on:
+            return self._happen(draft, Draft.MadeTemplate, origin)
+        return self._happen(draft, Draft.UnmadeTemplate, origin, expiry_days=self.rules.expiry_days)
 
     def submit(
         self, draft: Draft, origin: Origin, *, if_match: Collection[int] | None = None

@@ -28,7 +28,7 @@ class Receipt:
     version: int
     recorded: bool
     saved_at: datetime
-    expires_at: datetime
+    expires_at: datetime | None
     merged: bool = False
     changes: Sequence[dict[str, Any]] = ()
     conflicts: Sequence[Conflict] = ()

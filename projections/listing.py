@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -31,8 +31,13 @@ def line_of(draft: Draft, last: DraftEvent | None) -> dict[str, Any]:
         "saved_by": last.by if last else draft.owner,
         "saved_device": last.device if last else None,
         "expires_at": draft.expires_at,
-        "forked_from": orjson.dumps(draft.forked_from).decode() if draft.forked_from else None,
+        "forked_from": _lineage(draft.forked_from),
+        "from_template": _lineage(draft.from_template),
     }
+
+
+def _lineage(source: Mapping[str, Any] | None) -> str | None:
+    return orjson.dumps(source).decode() if source else None
 
 
 def search_text(draft: Draft) -> str:

@@ -40,6 +40,7 @@ def body_of(draft: Draft) -> bytes:
             "saved_at": draft.modified_on,
             "expires_at": draft.expires_at,
             "forked_from": draft.forked_from,
+            "from_template": draft.from_template,
             "conflicts": draft.conflicts,
             "owner": draft.owner,
         },
@@ -86,7 +87,8 @@ def revive(draft_id: UUID, version: int, body: bytes, rest: bytes, *, reach: int
     draft = Draft.__new__(Draft)
     draft.__base_init__(draft_id, version, datetime.fromisoformat(seen["created_at"]))
     draft.modified_on = datetime.fromisoformat(seen["saved_at"])
-    draft.expires_at = datetime.fromisoformat(seen["expires_at"])
+    expires_at = seen["expires_at"]
+    draft.expires_at = None if expires_at is None else datetime.fromisoformat(expires_at)
     for name in _AS_THEY_ARE:
         setattr(draft, name, seen[name])
     for name in _REST_AS_IT_IS:
@@ -110,6 +112,7 @@ _AS_THEY_ARE = (
     "completed_steps",
     "conflicts",
     "forked_from",
+    "from_template",
 )
 _REST_AS_IT_IS = (
     "members",

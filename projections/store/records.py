@@ -203,7 +203,7 @@ def to_registers(event: DraftEvent, draft: Draft) -> list[dict[str, Any]]:
         return [grant, slot] if event.slot else [grant]
     if isinstance(event, Draft.Recovered):
         return [slot] if event.slot else []
-    if isinstance(event, Draft.Submitted | Draft.Discarded):
+    if isinstance(event, Draft.Submitted | Draft.Discarded | Draft.MadeTemplate):
         return [{**base, "register": "free_slot"}]
     if isinstance(event, Draft.Labelled):
         return [{**base, "register": "label", "version": event.version, "label": event.label}]

@@ -90,6 +90,9 @@ OPENED: Final = "opened the draft"
 OPENED_WITH: Final = "opened the draft with {fields}"
 IMPORTED: Final = "imported the draft"
 IMPORTED_WITH: Final = "imported the draft with {fields}"
+OPENED_FROM: Final = "started the draft from a template"
+MADE_TEMPLATE: Final = "made the draft a template"
+UNMADE_TEMPLATE: Final = "made the template a draft again"
 FORKED: Final = "started this draft from version {version} of another"
 WENT_TO: Final = "went to the step {step}"
 COMPLETED: Final = "marked as completed: {steps}"
@@ -133,6 +136,11 @@ RECOVERED: Final = "took the draft out of the trash"
 
 SESSION: Final = "changed {fields} in {saves}"
 SESSION_OF_ACTS: Final = "{done} the draft"
+ACTS: Final = {
+    "made_template": "made a template of",
+    "unmade_template": "took the template back to",
+    "handed_over": "handed over",
+}
 SESSION_ON: Final = "changed {fields} in {saves} on {device}"
 NO_FIELD: Final = "nothing"
 SAVES: Final = ("1 save", "{n} saves")

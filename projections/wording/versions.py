@@ -65,7 +65,7 @@ def headline(version: Version, form: Form, places: Places) -> str:
 def session_line(session: Session, places: Places) -> str:
     """Which fields somebody changed in a session, in how many saves, on which device."""
     if not session.paths and session.acts:
-        done = listed([act.replace("_", " ") for act in session.acts])
+        done = listed([phrases.ACTS.get(act, act) for act in session.acts])
         return sentence(session.by, phrases.SESSION_OF_ACTS.format(done=done))
     template = phrases.SESSION if session.device is None else phrases.SESSION_ON
     said = template.format(
@@ -99,6 +99,12 @@ def _begun(alone: str, with_fields: str) -> _Saying:
         return with_fields.format(fields=fields) if fields else alone
 
     return say
+
+
+def _opened(version: Version, form: Form, places: Places) -> str:
+    if version.about.get("from_template") is not None:
+        return phrases.OPENED_FROM
+    return _begun(phrases.OPENED, phrases.OPENED_WITH)(version, form, places)
 
 
 def _forked(version: Version, _: Form, __: Places) -> str:
@@ -198,7 +204,7 @@ def _just(said: str) -> _Saying:
 
 
 _SAID: Final[dict[str, _Saying]] = {
-    "opened": _begun(phrases.OPENED, phrases.OPENED_WITH),
+    "opened": _opened,
     "imported": _begun(phrases.IMPORTED, phrases.IMPORTED_WITH),
     "edited": _edited,
     "merged": _merged,
@@ -211,6 +217,8 @@ _SAID: Final[dict[str, _Saying]] = {
     "shared": _shared,
     "unshared": _unshared,
     "handed_over": _handed_over,
+    "made_template": _just(phrases.MADE_TEMPLATE),
+    "unmade_template": _just(phrases.UNMADE_TEMPLATE),
     "extended": _just(phrases.EXTENDED),
     "submitted": _just(phrases.SUBMITTED),
     "discarded": _just(phrases.DISCARDED),

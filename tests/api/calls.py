@@ -80,6 +80,9 @@ class Caller:
     async def discard(self, draft: DraftOrId) -> None:
         await self._gets("DELETE", id_of(draft))
 
+    async def template(self, draft: DraftOrId, *, on: bool) -> Document:
+        return await self._gets("PUT", f"{id_of(draft)}/template", json={"on": on})
+
     async def recover(self, draft: DraftOrId) -> Document:
         return await self._gets("POST", f"{id_of(draft)}/recover")
 

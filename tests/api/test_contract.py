@@ -49,6 +49,7 @@ ROUTES = [
     "POST /v1/drafts/{draft_id}/submit",
     "POST /v1/drafts/{draft_id}/extend",
     "POST /v1/drafts/{draft_id}/recover",
+    "PUT /v1/drafts/{draft_id}/template",
     "GET /v1/drafts/{draft_id}/completeness",
     "GET /v1/forms",
     "GET /v1/forms/{form}",

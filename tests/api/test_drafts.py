@@ -60,6 +60,7 @@ async def test_a_new_draft_is_created_whole(ann: Caller, clock: Clock) -> None:
         "saved_at": text_of(clock),
         "expires_at": text_of(clock, days=30),
         "forked_from": None,
+        "from_template": None,
     }
     assert answer.headers["location"] == f"{DRAFTS}/{UUID(draft['id'])}"
     assert answer.headers["etag"] == '"1"'

@@ -124,5 +124,6 @@ MANAGES: dict[str, Command] = {
     "submit": DRAFTS.submit,
     "discard": DRAFTS.discard,
     "recover": DRAFTS.recover,
+    "make a template": lambda d, o: DRAFTS.template(d, o, on=True),
 }
 COMMANDS = {**WRITES, **ANY_STATUS, **MANAGES}

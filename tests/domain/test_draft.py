@@ -45,6 +45,8 @@ TOPICS = {
     "Submitted": "draft.submitted",
     "Discarded": "draft.discarded",
     "Recovered": "draft.recovered",
+    "MadeTemplate": "draft.made_template",
+    "UnmadeTemplate": "draft.unmade_template",
 }
 
 
@@ -230,6 +232,7 @@ def test_the_expiry_never_moves_back_whatever_the_clock_and_the_setting_say(
     draft = opened()
     for days, expiry_days in steps:
         before = draft.expires_at
+        assert before is not None
         draft.put_off_expiry(MONDAY + timedelta(days=days), expiry_days)
         assert draft.expires_at == max(before, MONDAY + timedelta(days=days + expiry_days))
 

@@ -25,6 +25,7 @@ from domain.errors import (
     VersionNotFound,
 )
 from domain.filling import shares_a_field
+from domain.form import read_form
 from domain.receipts import Answer, Earlier, Receipt, Repeated, receipt
 from domain.value import Data
 from tests.domain.scenes import (
@@ -111,6 +112,7 @@ def test_an_opened_draft_is_all_its_own() -> None:
         "title_path": None,
         "devices": {},
         "forked_from": None,
+        "from_template": None,
         "member_count": 1,
         "expires_at": MONDAY + timedelta(days=30),
         "expiry_days": 30,
@@ -706,3 +708,33 @@ def test_each_device_counts_for_itself_and_may_leave_numbers_out() -> None:
     for device, seq in (("mac", 5), ("ipad", 1), ("mac", 50), ("ipad", 2)):
         DRAFTS.edit(draft, fields({device: seq}), origin(device=device, seq=seq, digest="d"))
     assert draft.devices == {"mac": (50, 4, "d"), "ipad": (2, 5, "d")}
+
+
+# -- templates
+
+CONTACT_HIDDEN = read_form(
+    {"form": "gig", "fields": {"/contact": {"sensitive": True}, "/acts/*/fee": {"sensitive": True}}}
+)
+HIDING = Drafts(Rules(), lambda _: CONTACT_HIDDEN)
+
+
+def test_what_a_template_hides_goes_to_its_owner_only() -> None:
+    template = opened({"title": "Jazz", "contact": {"name": "Zoë"}, "acts": [{"id": 1, "fee": 9}]})
+    HIDING.template(template, origin(), on=True)
+    wanted = Opening("gig", "43", {"title": "Blues"})
+    assert HIDING.from_template(wanted, template, ANN).data == {**template.data, "title": "Blues"}
+    assert HIDING.from_template(wanted, template, BEN).data == {
+        "title": "Blues",
+        "acts": [{"id": 1}],
+    }
+
+
+def test_a_template_is_edited_by_its_editors_and_never_expires() -> None:
+    template = opened({"fee": 1})
+    template.members = {BEN: "editor"}
+    DRAFTS.template(template, origin(), on=True)
+    DRAFTS.edit(template, fields({"fee": 2}), origin(BEN, minutes=9))
+    DRAFTS.extend(template, origin(minutes=10))
+    assert (template.data, template.expires_at, template.version) == ({"fee": 2}, None, 3)
+    DRAFTS.template(template, origin(minutes=11), on=False)
+    assert template.expires_at == MONDAY + timedelta(days=30, minutes=11)

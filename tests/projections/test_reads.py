@@ -302,6 +302,7 @@ async def test_a_line_of_the_drafts_page_tells_all_but_the_data(store: Store, an
         "saved_device": "mac",
         "expires_at": saved_at + timedelta(days=30),
         "forked_from": None,
+        "from_template": None,
     }
 
 

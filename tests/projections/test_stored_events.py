@@ -105,7 +105,7 @@ FROZEN = max(frozen("0.1").values(), key=len)
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_each_event_follows_from_the_one_before(release: str) -> None:
-    assert [first_break(records) for records in frozen(release).values()] == [None] * 3
+    assert {first_break(records) for records in frozen(release).values()} == {None}
 
 
 @given(st.data())

@@ -85,13 +85,15 @@ LINES = (
 )
 PUT_DRAFT: LiteralString = """
     INSERT INTO drafts (draft, owner, form, subject, title, status, template, version, step, completed_steps,
-                        conflicts, created_at, saved_at, saved_by, saved_device, expires_at, forked_from)
+                        conflicts, created_at, saved_at, saved_by, saved_device, expires_at, forked_from,
+                        from_template)
     SELECT draft, owner, form, subject, title, status, template, version, step, completed_steps,
-           conflicts, created_at, saved_at, saved_by, saved_device, expires_at, forked_from
+           conflicts, created_at, saved_at, saved_by, saved_device, expires_at, forked_from, from_template
     FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
         draft uuid, owner text, form text, subject text, title text, status text, template boolean,
         version bigint, step text, completed_steps text, conflicts integer, created_at timestamptz,
-        saved_at timestamptz, saved_by text, saved_device text, expires_at timestamptz, forked_from text)
+        saved_at timestamptz, saved_by text, saved_device text, expires_at timestamptz, forked_from text,
+        from_template text)
     WHERE NOT EXISTS (SELECT FROM tombstones t WHERE t.draft = r.draft)
     ON CONFLICT (draft) DO UPDATE SET
         owner = excluded.owner, title = excluded.title, status = excluded.status,
@@ -249,7 +251,8 @@ def _literal(path: str) -> str:
 
 SORTS: dict[str, tuple[LiteralString, LiteralString]] = {
     "saved": ("to_char(d.saved_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US')", "DESC"),
-    "expires": ("to_char(d.expires_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US')", "ASC"),
+    # What never expires comes last.
+    "expires": ("coalesce(to_char(d.expires_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '~')", "ASC"),
     "title": ("lower(coalesce(d.title, ''))", "ASC"),
 }
 
@@ -280,7 +283,7 @@ def drafts(principal: str, wanted: DraftFilter) -> tuple[LiteralString, dict[str
     statement = (
         "SELECT d.draft, o.sub AS owner, a.role, d.form, d.subject, d.title, d.status, d.template, d.version, "
         "d.step, d.completed_steps, d.conflicts, d.created_at, d.saved_at, s.sub AS saved_by, "
-        f"d.saved_device, d.expires_at, d.forked_from, {key} AS sort_key "
+        f"d.saved_device, d.expires_at, d.forked_from, d.from_template, {key} AS sort_key "
         "FROM access a JOIN drafts d ON d.draft = a.draft "
         "LEFT JOIN people o ON o.key = d.owner LEFT JOIN people s ON s.key = d.saved_by "
         f"WHERE {conditions} ORDER BY {key} {direction}, d.draft {direction} LIMIT %(limit)s"

@@ -66,9 +66,10 @@ LINES = (
 ADVANCE = "UPDATE positions SET position = ? WHERE name = ? AND position = ?"
 TAKE_DRAFT = """
     INSERT INTO drafts (draft, owner, form, subject, title, status, template, version, step, completed_steps,
-                        conflicts, created_at, saved_at, saved_by, saved_device, expires_at, forked_from)
+                        conflicts, created_at, saved_at, saved_by, saved_device, expires_at, forked_from,
+                        from_template)
     SELECT :draft, :owner, :form, :subject, :title, :status, :template, :version, :step, :completed_steps,
-           :conflicts, :created_at, :saved_at, :saved_by, :saved_device, :expires_at, :forked_from
+           :conflicts, :created_at, :saved_at, :saved_by, :saved_device, :expires_at, :forked_from, :from_template
     WHERE NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.draft = :draft)
     ON CONFLICT (draft) DO UPDATE SET
         owner = excluded.owner, title = excluded.title, status = excluded.status,
@@ -210,7 +211,7 @@ def _value(value: Any) -> Any:
 
 SORTS = {
     "saved": ("d.saved_at", "DESC"),
-    "expires": ("d.expires_at", "ASC"),
+    "expires": ("coalesce(d.expires_at, '~')", "ASC"),  # what never expires comes last
     "title": ("lower(coalesce(d.title, ''))", "ASC"),
 }
 
@@ -238,7 +239,7 @@ def drafts(principal: str, wanted: DraftFilter) -> tuple[str, dict[str, Any]]:
         "SELECT d.draft, o.sub AS owner, a.role, d.form, d.subject, d.title, d.status, d.template, d.version, "
         f"d.step, d.completed_steps, d.conflicts, {_shown('d.created_at')} AS created_at, "
         f"{_shown('d.saved_at')} AS saved_at, s.sub AS saved_by, d.saved_device, "
-        f"{_shown('d.expires_at')} AS expires_at, d.forked_from, {key} AS sort_key "
+        f"{_shown('d.expires_at')} AS expires_at, d.forked_from, d.from_template, {key} AS sort_key "
         "FROM access a JOIN drafts d ON d.draft = a.draft "
         "LEFT JOIN people o ON o.key = d.owner LEFT JOIN people s ON s.key = d.saved_by "
         f"WHERE {' AND '.join(['a.principal = :principal', *chosen])} "

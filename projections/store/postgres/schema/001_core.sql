@@ -88,8 +88,9 @@ CREATE TABLE drafts (
     saved_at timestamptz NOT NULL,
     saved_by text COLLATE "C" NOT NULL,
     saved_device text,
-    expires_at timestamptz NOT NULL,
+    expires_at timestamptz, -- of a template none
     forked_from text,
+    from_template text,
     rested bigint NOT NULL DEFAULT 0,
     search text NOT NULL DEFAULT ''
 ) WITH (fillfactor = 70);

@@ -69,8 +69,9 @@ CREATE TABLE drafts (
     saved_at TEXT NOT NULL,
     saved_by TEXT NOT NULL,
     saved_device TEXT,
-    expires_at TEXT NOT NULL,
+    expires_at TEXT, -- of a template none
     forked_from TEXT,
+    from_template TEXT,
     rested INTEGER NOT NULL DEFAULT 0,
     search TEXT NOT NULL DEFAULT ''
 );
