@@ -142,8 +142,7 @@ async def told(ann: Caller, clock: Clock) -> Story:
 async def templates(story: Story) -> None:
     """A template, and a draft that starts from it, the next day."""
     tells, story.clock.now = story.tells, NOON + timedelta(days=1)
-    opening = {"form": "gig", "another": True, "data": {"title": "Jazz", "fee": 100}}
-    made = (await story.ann.open(**opening))["id"]
+    made = (await story.ann.open({"title": "Jazz", "fee": 100}, another=True))["id"]
     await tells("template", "PUT", f"{made}/template", json={"on": True})
     begun = {"form": "gig", "subject": "44", "from_template": made}
     await tells("open-from-template", "POST", "/v1/drafts", json=begun)
