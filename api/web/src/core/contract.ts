@@ -236,6 +236,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/drafts/{draft_id}/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Make Template
+         * @description Make the draft a template to start from, which never expires, or a draft again.
+         */
+        put: operations["make_template_v1_drafts__draft_id__template_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/drafts/{draft_id}/versions": {
         parameters: {
             query?: never;
@@ -679,6 +699,8 @@ export interface components {
             step?: string | null;
             /** Completed Steps */
             completed_steps?: string[];
+            /** From Template */
+            from_template?: string | null;
             /**
              * Another
              * @default false
@@ -813,6 +835,20 @@ export interface components {
              * @default []
              */
             paths: string[];
+        };
+        /**
+         * Template
+         * @description Whether others may start from the draft.
+         */
+        Template: {
+            /** Device */
+            device?: string | null;
+            /** Seq */
+            seq?: number | null;
+            /** Reason */
+            reason?: string | null;
+            /** On */
+            on: boolean;
         };
         /**
          * Undo
@@ -2207,6 +2243,131 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": components["schemas"]["Repeatable"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Not acceptable as JSON (`bad-json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Beyond your role (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found (`not-found`); No such draft (`draft-not-found`); No such version (`version-not-found`); No such form definition (`form-not-found`); No such conflict (`conflict-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft is closed (`draft-closed`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft has moved on (`version-mismatch`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Media type not supported (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some members are wrong (`invalid`); A change does not fit (`cannot-apply`); Not a fork of this draft (`not-its-fork`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests (`rate-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too busy (`busy`); Token not checkable (`issuer-unavailable`); Storage not reachable (`store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_template_v1_drafts__draft_id__template_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Template"];
             };
         };
         responses: {
