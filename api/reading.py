@@ -21,6 +21,7 @@ from api.telling import (
     version_in_words,
 )
 from domain import diff
+from domain.access import LINK, is_link
 from domain.draft import Beginning, DataEvent, Draft, DraftEvent
 from domain.errors import DraftNotFound, VersionNotFound
 from domain.form import Form
@@ -175,8 +176,19 @@ class Reading:
                 _FACTS[name]: value
                 for name, value in facts.items()
                 if value is not None and (value or not isinstance(event, Beginning))
-            },
+            }
+            | await self._whom(event),
         }
+
+    async def _whom(self, event: DraftEvent) -> dict[str, str]:
+        """Whom a sharing is about, by name, or which link."""
+        if isinstance(event, Draft.HandedOver):
+            return {"user": await self._people.sub_of(event.to)}
+        if not isinstance(event, Draft.Shared | Draft.Unshared):
+            return {}
+        if is_link(event.principal):
+            return {"link": event.principal.removeprefix(LINK)}
+        return {"user": await self._people.sub_of(event.principal)}
 
     async def _named(self, event: DraftEvent, about: Mapping[str, Any], earlier: Draft) -> Version:
         """A version as wording sees it: what it was about, and its conflicts, with names."""
@@ -206,6 +218,8 @@ _FACTS = {
     "fork": "fork",
     "fork_version": "fork_version",
     "taken": "taken",
+    "role": "role",
+    "expires_at": "expires_at",
 }
 
 

@@ -38,6 +38,7 @@ from domain.receipts import Earlier, Receipt, Repeated, Several
 from domain.repetition import first_receipt, first_receipt_of_merge
 from projections.snapshot import body_of, data_at, fold
 from projections.store.base import Store
+from projections.store.records import Reading
 from projections.wording import Wording
 
 MANY_CHANGES = 100  # to be put in words: some milliseconds
@@ -142,14 +143,18 @@ class Saving:
 
     async def fork(self, draft: UUID, wanted: schemas.Fork, origin: Origin) -> Answer:
         """A draft of the caller's own that starts from a version of this one."""
-        source = await self._at(draft, origin.by, wanted.version)
+        reading = await self._reading(draft, origin.reader, wanted.version)
+        source, past = fold(draft, reading), wanted.version not in (None, reading.head)
         new = uuid4()
         if origin.device is not None and origin.seq is not None:
             new = uuid5(draft, f"fork {origin.by} {origin.device} {origin.seq}")
         # The number counts in the draft that is forked, not in the fork.
         alone = replace(origin, seq=None)
         try:
-            fork = await self._writer.begin(new, lambda: self._drafts.fork(source, alone, new=new))
+            fork = await self._writer.begin(
+                new,
+                lambda: self._drafts.fork(source, alone, new=new, role=reading.role, past=past),
+            )
         except AlreadyBegun:
             fork = await self._forked_before(new, origin)
         return await self._new(fork)
@@ -413,20 +418,18 @@ class Saving:
         return first_receipt(after, event)
 
     async def _at(self, draft: UUID, by: str, version: int | None = None) -> Draft:
+        return fold(draft, await self._reading(draft, by, version))
+
+    async def _data(self, draft: UUID, by: str, version: int) -> dict[str, Any]:
+        return data_at(draft, await self._reading(draft, by, version))
+
+    async def _reading(self, draft: UUID, by: str, version: int | None) -> Reading:
         reading = await self._store.read(by, draft, version)
         if reading is None:
             raise DraftNotFound
         if version is not None and version > reading.head:
             raise VersionNotFound(version, reading.head)
-        return fold(draft, reading)
-
-    async def _data(self, draft: UUID, by: str, version: int) -> dict[str, Any]:
-        reading = await self._store.read(by, draft, version)
-        if reading is None:
-            raise DraftNotFound
-        if version > reading.head:
-            raise VersionNotFound(version, reading.head)
-        return data_at(draft, reading)
+        return reading
 
     async def _must_be_readable(self, draft: UUID, by: str) -> None:
         if await self._store.read(by, draft, 1) is None:

@@ -1,18 +1,32 @@
-"""Who may do what to a draft: one question, asked before every read and every write."""
+"""Who may do what to a draft: one question, asked before every read and every write.
+
+A principal is the key of a person, or `link:<id>` of a share link. Whoever reads may besides be an
+auditor: as such the principal is `auditor:<key>`, which writes nothing.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal, NewType
 
 from domain.errors import DraftNotFound, Forbidden
 
-Right = Literal["read", "write", "manage"]
+Right = Literal["read", "fork", "write", "manage"]
+Reader = NewType("Reader", str)
+"""The principal as whom somebody reads."""
 
+LINK: Final = "link:"
+AUDITOR: Final = "auditor:"
 RIGHTS: dict[str, frozenset[Right]] = {
-    "owner": frozenset({"read", "write", "manage"}),
-    "editor": frozenset({"read", "write"}),
-    "viewer": frozenset({"read"}),
+    "owner": frozenset({"read", "fork", "write", "manage"}),
+    "editor": frozenset({"read", "fork", "write"}),
+    "viewer": frozenset({"read", "fork"}),
+    "auditor": frozenset({"read"}),
 }
+
+
+def may(role: str, right: Right) -> bool:
+    """Whether a role carries a right."""
+    return right in RIGHTS[role]
 
 
 def require(role: str | None, right: Right) -> str:
@@ -24,6 +38,44 @@ def require(role: str | None, right: Right) -> str:
     """
     if role is None:
         raise DraftNotFound
-    if right not in RIGHTS[role]:
+    if not may(role, right):
         raise Forbidden(f"As {role} of this draft you may not do this; ask its owner.")
     return role
+
+
+def require_person(principal: str) -> None:
+    """Links own nothing, and see nothing but their draft.
+
+    Raises:
+        Forbidden: It is a link.
+    """
+    if is_link(principal):
+        raise Forbidden("A share link opens its one draft and no more; sign in to do this.")
+
+
+def is_link(principal: str) -> bool:
+    """Whether the principal is a share link."""
+    return principal.startswith(LINK)
+
+
+def reader(principal: str, *, auditor: bool = False) -> Reader:
+    """The principal as one who reads.
+
+    >>> reader("nWq2dZ3xKf8A", auditor=True)
+    'auditor:nWq2dZ3xKf8A'
+    """
+    return Reader(AUDITOR + principal if auditor else principal)
+
+
+def is_auditor(principal: str) -> bool:
+    """Whether somebody reads as an auditor."""
+    return principal.startswith(AUDITOR)
+
+
+def member(principal: str) -> str:
+    """The principal as a member of drafts, who is the same whether as an auditor or not.
+
+    >>> member("auditor:nWq2dZ3xKf8A")
+    'nWq2dZ3xKf8A'
+    """
+    return principal.removeprefix(AUDITOR)

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 from uuid import UUID
 
 from eventsourcing.domain import Aggregate
 
 from domain import diff
+from domain.access import Reader, is_link, reader
 from domain.conflict import Conflict, Reason, Turn
 from domain.conflicts import REMEMBERED, Standing, settled_by
 from domain.diff import Change
@@ -42,6 +43,12 @@ class Origin:
     request: str | None = None
     address: str | None = None
     reason: str | None = None
+    auditor: bool = False  # who may read everything, besides what a role in the draft allows
+
+    @property
+    def reader(self) -> Reader:
+        """The one who asks, as one who reads."""
+        return reader(self.by, auditor=self.auditor)
 
 
 class NeedsEvents(Exception):
@@ -50,6 +57,15 @@ class NeedsEvents(Exception):
     def __init__(self, version: int) -> None:
         self.version = version
         super().__init__(version)
+
+
+class Link(TypedDict):
+    """A share link: what it allows, until when, and who made it when (RFC 3339)."""
+
+    role: str
+    expires_at: str | None
+    by: str
+    at: str
 
 
 class DraftEvent(Aggregate.Event):
@@ -267,6 +283,51 @@ class Draft(Aggregate, created_event_name="Created"):
             aggregate.template = False
             aggregate.put_off_expiry(self.timestamp, self.expiry_days)
 
+    class Shared(DraftEvent):
+        """Somebody may see or edit the draft: a person, or whoever has a link (`link:<id>`).
+
+        Of a link it is told when it expires (RFC 3339), and the SHA-256 of its token.
+        """
+
+        TOPIC = "draft.shared"
+        principal: str = ""
+        role: str = ""
+        expires_at: str | None = None
+        token_hash: str | None = None
+
+        def apply(self, aggregate: Any) -> None:
+            """Give the role."""
+            if not is_link(self.principal):
+                aggregate.members = {**aggregate.members, self.principal: self.role}
+                return
+            link = Link(
+                role=self.role, expires_at=self.expires_at, by=self.by, at=_rfc3339(self.timestamp)
+            )
+            aggregate.links = {**aggregate.links, self.principal: link}
+
+    class Unshared(DraftEvent):
+        """A person or a link lost its role."""
+
+        TOPIC = "draft.unshared"
+        principal: str = ""
+
+        def apply(self, aggregate: Any) -> None:
+            """Take the role away."""
+            aggregate.members = _all_but(aggregate.members, self.principal)
+            aggregate.links = _all_but(aggregate.links, self.principal)
+
+    class HandedOver(DraftEvent):
+        """Somebody else became the owner, and who was it before an editor."""
+
+        TOPIC = "draft.handed_over"
+        to: str = ""
+
+        def apply(self, aggregate: Any) -> None:
+            """Change the owner."""
+            others = _all_but(aggregate.members, self.to)
+            aggregate.members = {**others, aggregate.owner: "editor"}
+            aggregate.owner = self.to
+
     # -- what can be asked of a draft
 
     @property
@@ -284,7 +345,15 @@ class Draft(Aggregate, created_event_name="Created"):
 
     def role_of(self, principal: str) -> str | None:
         """`owner`, `editor`, `viewer`, or None for everybody else."""
-        return "owner" if principal == self.owner else self.members.get(principal)
+        if principal == self.owner:
+            return "owner"
+        if (link := self.links.get(principal)) is not None:
+            return link["role"]
+        return self.members.get(principal)
+
+    def role_for(self, origin: Origin) -> str | None:
+        """The role of who asks; that of an auditor who is no member is `auditor`."""
+        return self.role_of(origin.by) or ("auditor" if origin.auditor else None)
 
     def must_be_open(self) -> None:
         """Refuse what only an open draft takes.
@@ -318,6 +387,7 @@ class Draft(Aggregate, created_event_name="Created"):
         self.status, self.template, self.slot = "open", False, event.slot
         self.owner: str = event.by
         self.members: dict[str, str] = {}
+        self.links: dict[str, Link] = {}
         self.labels: dict[int, str] = {}
         self.conflicts: list[Conflict] = []
         self.conflicts_ever: int = 0
@@ -369,7 +439,7 @@ class Draft(Aggregate, created_event_name="Created"):
         other = Draft.__new__(Draft)
         other.__dict__.update(self.__dict__)
         other._pending_events = []  # noqa: SLF001 - another of this class
-        for name in ("members", "labels", "devices", "recent"):
+        for name in ("labels", "devices", "recent"):
             setattr(other, name, getattr(self, name).copy())
         return other
 
@@ -388,6 +458,14 @@ class Draft(Aggregate, created_event_name="Created"):
         if not older or older[-1].originator_version == first - 1:
             self.recent = older + self.recent
             self.reach = max(self.reach, len(self.recent) + RECENT)
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _all_but(roles: Mapping[str, Any], principal: str) -> dict[str, Any]:
+    return {name: role for name, role in roles.items() if name != principal}
 
 
 def members_added(changes: Sequence[Change]) -> int:

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 from uuid import UUID, uuid4
 
 from domain import access, conflicts, diff
+from domain.admission import admit, envelope, happen, trigger
 from domain.authors import Writers, by_author, by_authors, next_author
 from domain.choices import Choice
 from domain.clash import Clash as MergeClash
@@ -30,19 +31,17 @@ from domain.errors import (
     DraftClosed,
     Invalid,
     NotItsFork,
-    SeqReused,
     VariorumError,
-    VersionMismatch,
     VersionNotFound,
 )
 from domain.filling import filling
 from domain.form import Form, undefined
-from domain.hiding import without_sensitive
 from domain.identity import Keys
+from domain.masking import hides_now, hides_past, without_sensitive
 from domain.merge import Merged, merge
 from domain.patch import merge_patch, patch
 from domain.path import ABSENT, parse, related
-from domain.receipts import Answer, Earlier, Receipt, Repeated, Several, receipt, told
+from domain.receipts import Answer, Receipt, Several, receipt, told
 from domain.restore import restore
 from domain.undo import undo
 from domain.value import Data, count_members, depth_of
@@ -149,11 +148,12 @@ class Drafts:
         self, opening: Opening, origin: Origin, *, slot: bool, new: UUID | None = None
     ) -> Draft:
         """A new draft; with `slot` it is the one open draft for its owner, form and subject."""
+        access.require_person(origin.by)
         self._must_fit(count_members(opening.data), depth_of(opening.data))
         return Draft._create(  # noqa: SLF001 - the library's way to choose the first event
             Draft.Created,
             id=new or uuid4(),
-            **_envelope(origin),
+            **envelope(origin),
             form=opening.form,
             subject=opening.subject,
             data=opening.data,
@@ -181,15 +181,25 @@ class Drafts:
         lineage = {"draft": str(template.id), "version": template.version}
         return replace(opening, data={**data, **opening.data}, from_template=lineage)
 
-    def fork(self, source: Draft, origin: Origin, *, new: UUID) -> Draft:
-        """A new draft of the caller's that begins with the data of `source` at its version."""
+    def fork(
+        self, source: Draft, origin: Origin, *, new: UUID, role: str | None, past: bool = False
+    ) -> Draft:
+        """A new draft of the caller's that begins with the data of `source` at its version.
+
+        `role` is the caller's now, whatever it was then; what is hidden from it stays behind, and
+        of a `past` version more is than of the current one.
+        """
+        access.require_person(origin.by)
+        form = self.form(source)
+        hides = hides_past if past else hides_now
+        hidden = hides(form, access.require(role, "fork"))
         return Draft._create(  # noqa: SLF001 - the library's way to choose the first event
             Draft.Forked,
             id=new,
-            **_envelope(origin),
+            **envelope(origin),
             form=source.form,
             subject=source.subject,
-            data=source.data,
+            data=without_sensitive(source.data, form) if hidden else source.data,
             step=source.step,
             completed_steps=tuple(source.completed_steps),
             expiry_days=self.rules.expiry_days,
@@ -204,7 +214,7 @@ class Drafts:
 
         Where both have a value of their own, that is a conflict.
         """
-        if (earlier := self._admit(draft, origin)) is not None:
+        if (earlier := admit(draft, origin)) is not None:
             return earlier
         lacking, clashing = filling(draft.data, opening.data, self.form(draft))
         filled = {**draft.data, **lacking}
@@ -227,7 +237,7 @@ class Drafts:
             Clash: Both sides changed the same, differently, and the edit asks to be rejected then.
             CannotApply: A change does not fit the data that it is based on.
         """
-        if (earlier := self._admit(draft, origin, edit.if_match)) is not None:
+        if (earlier := admit(draft, origin, edit.if_match)) is not None:
             return earlier
         if edit.based_on is None or edit.based_on == draft.version:
             return self._save(draft, edit, origin)
@@ -268,7 +278,7 @@ class Drafts:
             NotItsFork: The fork was made from another draft.
             Busy: The fork was merged meanwhile.
         """
-        if (earlier := self._admit(draft, origin, if_match)) is not None:
+        if (earlier := admit(draft, origin, if_match)) is not None:
             return earlier
         if not fork.forked_from or fork.forked_from["draft"] != str(draft.id):
             raise NotItsFork
@@ -307,7 +317,7 @@ class Drafts:
         if_match: Collection[int] | None = None,
     ) -> Answer:
         """Bring back the data, or some paths of it, as they were `then`, at `version`."""
-        if (earlier := self._admit(draft, origin, if_match)) is not None:
+        if (earlier := admit(draft, origin, if_match)) is not None:
             return earlier
         restored = restore(draft.data, then, paths, self.form(draft).keys)
         return self._record(
@@ -333,7 +343,7 @@ class Drafts:
         if_match: Collection[int] | None = None,
     ) -> Answer:
         """Take back what some versions changed, with the conflicts they opened; keep the rest."""
-        if (earlier := self._admit(draft, origin, if_match)) is not None:
+        if (earlier := admit(draft, origin, if_match)) is not None:
             return earlier
         form = self.form(draft)
         undone = undo(step.before, step.after, draft.data, paths, form)
@@ -371,7 +381,7 @@ class Drafts:
             ConflictClosed: One is settled already.
             ConflictNotFound: There never was such a conflict.
         """
-        if (earlier := self._admit(draft, origin, if_match)) is not None:
+        if (earlier := admit(draft, origin, if_match)) is not None:
             return earlier
         data, keys = draft.data, self.form(draft).keys
         for pointer, choice in choices.items():
@@ -396,86 +406,68 @@ class Drafts:
 
     def label(self, draft: Draft, version: int, label: str, origin: Origin) -> Answer:
         """Name a version; naming it the same again records nothing."""
-        if (earlier := self._admit(draft, origin, closed_too=True)) is not None:
+        if (earlier := admit(draft, origin, closed_too=True)) is not None:
             return earlier
         if not 1 <= version <= draft.version:
             raise VersionNotFound(version, draft.version)
         if draft.labels.get(version) == label:
             return receipt(draft)
-        return self._happen(draft, Draft.Labelled, origin, version=version, label=label)
+        return happen(draft, Draft.Labelled, origin, version=version, label=label)
 
     def unlabel(self, draft: Draft, version: int, origin: Origin) -> Answer:
         """Take the name off a version, if it has one."""
-        if (earlier := self._admit(draft, origin, closed_too=True)) is not None:
+        if (earlier := admit(draft, origin, closed_too=True)) is not None:
             return earlier
         if version not in draft.labels:
             return receipt(draft)
-        return self._happen(draft, Draft.Unlabelled, origin, version=version)
+        return happen(draft, Draft.Unlabelled, origin, version=version)
 
     def extend(self, draft: Draft, origin: Origin) -> Answer:
         """Put the expiry off to the full time from now; a template never expires anyway."""
-        if (earlier := self._admit(draft, origin)) is not None:
+        if (earlier := admit(draft, origin)) is not None:
             return earlier
         if draft.template:
             return receipt(draft)
-        return self._happen(draft, Draft.Extended, origin, expiry_days=self.rules.expiry_days)
+        return happen(draft, Draft.Extended, origin, expiry_days=self.rules.expiry_days)
 
     def template(self, draft: Draft, origin: Origin, *, on: bool) -> Answer:
         """Make the draft a template, or a draft again; what it is already records nothing."""
-        if (earlier := self._admit(draft, origin, right="manage")) is not None:
+        if (earlier := admit(draft, origin, right="manage")) is not None:
             return earlier
         if draft.template == on:
             return receipt(draft)
         if on:
-            return self._happen(draft, Draft.MadeTemplate, origin)
-        return self._happen(draft, Draft.UnmadeTemplate, origin, expiry_days=self.rules.expiry_days)
+            return happen(draft, Draft.MadeTemplate, origin)
+        return happen(draft, Draft.UnmadeTemplate, origin, expiry_days=self.rules.expiry_days)
 
     def submit(
         self, draft: Draft, origin: Origin, *, if_match: Collection[int] | None = None
     ) -> Answer:
         """Finish the draft."""
-        if (earlier := self._admit(draft, origin, if_match, right="manage")) is not None:
+        if (earlier := admit(draft, origin, if_match, right="manage")) is not None:
             return earlier
-        return self._happen(draft, Draft.Submitted, origin)
+        return happen(draft, Draft.Submitted, origin)
 
     def discard(
         self, draft: Draft, origin: Origin, *, if_match: Collection[int] | None = None
     ) -> Answer:
         """Put the draft in the trash."""
-        if (earlier := self._admit(draft, origin, if_match, right="manage")) is not None:
+        if (earlier := admit(draft, origin, if_match, right="manage")) is not None:
             return earlier
-        return self._happen(draft, Draft.Discarded, origin)
+        return happen(draft, Draft.Discarded, origin)
 
     def recover(self, draft: Draft, origin: Origin) -> Answer:
         """Take the draft out of the trash; it is open again and takes the slot that it had."""
-        if (earlier := self._admit(draft, origin, right="manage", closed_too=True)) is not None:
+        if (earlier := admit(draft, origin, right="manage", closed_too=True)) is not None:
             return earlier
         if draft.status == "submitted":
             raise DraftClosed(draft.status)
         if draft.status == "open":
             return receipt(draft)
         days = self.rules.expiry_days
-        return self._happen(draft, Draft.Recovered, origin, expiry_days=days, slot=draft.slot)
+        return happen(draft, Draft.Recovered, origin, expiry_days=days, slot=draft.slot)
 
     # -- the steps of every command
-
-    def _admit(
-        self,
-        draft: Draft,
-        origin: Origin,
-        if_match: Collection[int] | None = None,
-        *,
-        right: Literal["write", "manage"] = "write",
-        closed_too: bool = False,
-    ) -> Repeated | Earlier | None:
-        access.require(draft.role_of(origin.by), right)
-        if (earlier := _repetition(draft, origin)) is not None:
-            return earlier
-        if not closed_too:
-            draft.must_be_open()
-        if if_match is not None and draft.version not in if_match:
-            raise VersionMismatch(draft.version)
-        return None
 
     def _save(self, draft: Draft, edit: Edit, origin: Origin) -> Receipt:
         """Record an edit made on what the draft holds."""
@@ -593,7 +585,7 @@ class Drafts:
         if recorded:
             if turn:
                 facts |= {"conflicts": turn.altered or None, "closed": turn.closed or None}
-            self._trigger(
+            trigger(
                 draft, event, origin, changes=changes, expiry_days=self._new_expiry(draft), **facts
             )
         outcomes = facts.get("outcomes")
@@ -606,17 +598,6 @@ class Drafts:
             outcomes=outcomes,
             conflicts=after,
         )
-
-    def _happen(
-        self, draft: Draft, event: type[DraftEvent], origin: Origin, **facts: Any
-    ) -> Receipt:
-        self._trigger(draft, event, origin, **facts)
-        return receipt(draft, recorded=True)
-
-    def _trigger(self, draft: Draft, event: type[DraftEvent], origin: Origin, **facts: Any) -> None:
-        envelope = _envelope(origin)
-        envelope["timestamp"] = max(origin.at, draft.modified_on)
-        draft.trigger_event(event, **envelope, **facts)
 
     def _new_expiry(self, draft: Draft) -> int | None:
         days = self.rules.expiry_days
@@ -646,32 +627,6 @@ def _must_remember(draft: Draft, edits: Sequence[tuple[Edit, Origin]]) -> None:
     bases = [edit.based_on for edit, _ in edits if edit.based_on is not None]
     if bases and min(bases) < draft.version:
         draft.since(min(bases))
-
-
-def _repetition(draft: Draft, origin: Origin) -> Repeated | Earlier | None:
-    if origin.device is None or origin.seq is None or origin.device not in draft.devices:
-        return None
-    last, version, digest = draft.devices[origin.device]
-    if origin.seq > last:
-        return None
-    if origin.seq < last:
-        return Earlier(origin.device, origin.seq, origin.digest, last)
-    if digest != origin.digest:
-        raise SeqReused(last)
-    return Repeated(version)
-
-
-def _envelope(origin: Origin) -> dict[str, Any]:
-    return {
-        "timestamp": origin.at,
-        "by": origin.by,
-        "device": origin.device,
-        "seq": origin.seq,
-        "digest": origin.digest,
-        "request": origin.request,
-        "address": origin.address,
-        "reason": origin.reason,
-    }
 
 
 def _news(value: Any, held: Any) -> Any:

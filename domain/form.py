@@ -76,12 +76,14 @@ class Step(BaseModel):
 class Node:
     """What a definition says at one place of a form, and the way further down."""
 
-    __slots__ = ("any", "groups", "members", "rule")
+    __slots__ = ("any", "groups", "hides", "members", "rule")
 
     def __init__(self) -> None:
         self.rule: FieldRule = NO_RULE
         self.members: dict[str, Node] = {}
         self.any: Node | None = None
+        self.hides = False
+        """Whether this place is sensitive, or one below it."""
         self.groups: list[Sequence[tuple[str, ...]]] = []
         """The merge groups whose nearest common place this is, as tokens from here."""
 
@@ -100,6 +102,11 @@ class Node:
             else:
                 node = node.members.setdefault(token, Node())
         return node
+
+    def hide(self, tokens: Sequence[str]) -> None:
+        """Mark the way to a sensitive place."""
+        for depth in range(len(tokens) + 1):
+            self.make(tokens[:depth]).hides = True
 
 
 NO_RULE: Final = FieldRule()
@@ -144,6 +151,8 @@ class Form(BaseModel):
         root = Node()
         for pattern, rule in self.fields.items():
             root.make(parse(pattern)).rule = rule
+        for pattern in self.sensitive:
+            root.hide(parse(pattern))
         for group in self.groups:
             tokens = [parse(path) for path in group]
             shared = _common_start(tokens)

@@ -53,6 +53,7 @@ def rest_of(draft: Draft) -> bytes:
     return orjson.dumps(
         {
             "members": draft.members,
+            "links": draft.links,
             "labels": draft.labels,
             "devices": draft.devices,
             "expiry_days": draft.expiry_days,
@@ -116,6 +117,7 @@ _AS_THEY_ARE = (
 )
 _REST_AS_IT_IS = (
     "members",
+    "links",
     "expiry_days",
     "slot",
     "conflicts_ever",

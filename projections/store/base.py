@@ -1,7 +1,7 @@
 """What a store can do: one list for both engines, and one test suite that holds them to it.
 
-Reads take the principal on whose behalf they read; where a draft is not that principal's, they answer
-None or nothing. What the writer, the catch-up and the commands need is not per principal and cannot be
+Reads take the principal on whose behalf they read (`auditor:<key>` reads every draft); where a draft is
+not that principal's, they answer None or nothing. What the writer, the catch-up and the commands need is not per principal and cannot be
 reached by a route.
 """
 
@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from uuid import UUID
 
 from projections.store.api_keys import ApiKey
-from projections.store.records import FormRow, Group, Head, Loaded, Outcome, Reading, Record, State
+from projections.store.records import (
+    FormRow,
+    Group,
+    Head,
+    LinkRow,
+    Loaded,
+    Outcome,
+    Reading,
+    Record,
+    State,
+)
 
 if TYPE_CHECKING:
     from projections.rebuild import Rebuilt
@@ -102,6 +112,9 @@ class Store(Protocol):
 
     async def subs_of(self, keys: Sequence[str]) -> Mapping[str, str]:
         """The names behind keys."""
+
+    async def link(self, id_: str) -> LinkRow | None:
+        """The share link of this id, unless it was taken back."""
 
     # -- form definitions
 

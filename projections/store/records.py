@@ -15,6 +15,7 @@ from uuid import UUID
 import orjson
 from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
 
+from domain.access import LINK, is_link
 from domain.chain import Chain
 from domain.draft import Beginning, DataEvent, Draft, DraftEvent
 
@@ -71,6 +72,17 @@ class FormRow:
     number: int
     form: str
     definition: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """A share link that is good until it expires: its draft and role, and the hash of its token."""
+
+    id: str
+    draft: UUID
+    role: str
+    token_hash: str
+    expires_at: datetime | None
 
 
 class VersionRow(NamedTuple):
@@ -198,6 +210,8 @@ def to_registers(event: DraftEvent, draft: Draft) -> list[dict[str, Any]]:
         "form": draft.form,
         "subject": draft.subject,
     }
+    if isinstance(event, Draft.Shared | Draft.Unshared | Draft.HandedOver):
+        return [{**base, **line} for line in _access_lines(event, draft)]
     if isinstance(event, Beginning):
         grant = {**base, "register": "grant", "principal": event.by, "role": "owner"}
         return [grant, slot] if event.slot else [grant]
@@ -210,6 +224,31 @@ def to_registers(event: DraftEvent, draft: Draft) -> list[dict[str, Any]]:
     if isinstance(event, Draft.Unlabelled):
         return [{**base, "register": "label", "version": event.version, "label": None}]
     return []
+
+
+def _access_lines(
+    event: Draft.Shared | Draft.Unshared | Draft.HandedOver, draft: Draft
+) -> list[dict[str, Any]]:
+    if isinstance(event, Draft.Unshared):
+        return [{"register": "revoke", "principal": event.principal}]
+    if isinstance(event, Draft.Shared):
+        return [_grant(event.principal, event.role), *_link_lines(event)]
+    lines = [_grant(event.to, "owner"), _grant(event.by, "editor")]
+    if draft.status == "open" and draft.slot:
+        place = {"owner": event.to, "form": draft.form, "subject": draft.subject}
+        lines += [{"register": "free_slot"}, {"register": "take_slot", **place}]
+    return lines
+
+
+def _link_lines(event: Draft.Shared) -> list[dict[str, Any]]:
+    if not is_link(event.principal):
+        return []
+    token = {"token_hash": event.token_hash, "expires_at": event.expires_at}
+    return [{"register": "link", "id": event.principal.removeprefix(LINK), **token}]
+
+
+def _grant(principal: str, role: str) -> dict[str, Any]:
+    return {"register": "grant", "principal": principal, "role": role}
 
 
 def packed(body: bytes) -> bytes:

@@ -192,7 +192,9 @@ def _shared(version: Version, _: Form, __: Places) -> str:
 
 def _unshared(version: Version, _: Form, __: Places) -> str:
     user = version.about.get("user")
-    return phrases.UNSHARED_LINK if user is None else phrases.UNSHARED.format(whom=who(user))
+    if user is None:
+        return phrases.UNSHARED_LINK
+    return phrases.LEFT if user == version.by else phrases.UNSHARED.format(whom=who(user))
 
 
 def _handed_over(version: Version, _: Form, __: Places) -> str:

@@ -408,7 +408,7 @@ def test_undoing_the_undo_of_a_resolve_settles_it_again() -> None:
 
 
 def forked(draft: Draft) -> Draft:
-    fork = DRAFTS.fork(draft, origin(BEN), new=ID.__class__(int=7))
+    fork = DRAFTS.fork(draft, origin(BEN), new=ID.__class__(int=7), role="owner")
     return saved(fork)
 
 

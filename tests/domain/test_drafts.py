@@ -104,6 +104,7 @@ def test_an_opened_draft_is_all_its_own() -> None:
         "slot": True,
         "owner": ANN,
         "members": {},
+        "links": {},
         "labels": {},
         "conflicts": [],
         "conflicts_ever": 0,
@@ -546,7 +547,7 @@ def test_a_discarded_draft_comes_back_with_its_slot_and_a_new_expiry() -> None:
 def test_a_draft_that_began_without_a_slot_comes_back_without_one() -> None:
     source = opened({"fee": 1})
     another = saved(DRAFTS.open(Opening("gig", "42"), origin(), slot=False))
-    fork = saved(DRAFTS.fork(source, origin(), new=ID))
+    fork = saved(DRAFTS.fork(source, origin(), new=ID, role="owner"))
     for draft in (another, fork):
         DRAFTS.discard(draft, origin())
         DRAFTS.recover(draft, origin())
@@ -566,7 +567,7 @@ def test_recovering_an_open_draft_records_nothing_and_a_submitted_one_is_refused
 
 def test_a_fork_begins_with_its_sources_data_and_belongs_to_who_made_it() -> None:
     source = opened({"fee": 1}, step="lineup", completed_steps=("basics",))
-    draft = DRAFTS.fork(source, origin(BEN, minutes=1), new=EVE_ID)
+    draft = DRAFTS.fork(source, origin(BEN, minutes=1), new=EVE_ID, role="owner")
     assert told(draft) == [
         {
             "act": "forked",

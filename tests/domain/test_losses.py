@@ -246,7 +246,7 @@ def test_what_a_side_wants_is_no_way_back_only_because_a_list_with_doubles_moved
 
 def test_a_fork_that_a_device_merged_is_no_edit_that_it_holds() -> None:
     draft = shared({"fee": 100})
-    fork = saved(DRAFTS.fork(draft, origin(), new=UUID(int=7)))
+    fork = saved(DRAFTS.fork(draft, origin(), new=UUID(int=7), role="owner"))
     base = fork.data
     DRAFTS.edit(fork, fields({"title": "Jazz"}), origin())
     DRAFTS.merge(draft, fork, base, 1, origin(device="mac"))

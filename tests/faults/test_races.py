@@ -303,7 +303,7 @@ def values_of(edit: Edit) -> list[tuple[str, Any]]:
 
 async def fork_of(at: Desk, source: Draft) -> UUID:
     new = uuid4()
-    await at.writer.begin(new, lambda: DRAFTS.fork(source, origin(), new=new))
+    await at.writer.begin(new, lambda: DRAFTS.fork(source, origin(), new=new, role="owner"))
     return new
 
 

@@ -33,7 +33,7 @@ CONTENT = {
     "access": "draft",
     "tombstones": "draft",
 }
-FOR_WRITERS_ONLY = ("slots", "positions", "set_aside", "forms", "api_keys")
+FOR_WRITERS_ONLY = ("links", "slots", "positions", "set_aside", "forms", "api_keys")
 EVERY_VERSION = Statement(b"every_version", b"SELECT * FROM variorum.versions")
 REFUSED = psycopg.errors.InsufficientPrivilege
 
@@ -274,7 +274,7 @@ async def test_what_is_in_the_log_stays_as_it_is(
         "INSERT INTO stored_events (notification_id) OVERRIDING SYSTEM VALUE VALUES (1)",
         "UPDATE tombstones SET by = ''",
         "DELETE FROM tombstones",
-        "TRUNCATE states, versions, drafts, access, slots, people",
+        "TRUNCATE states, versions, drafts, access, links, slots, people",
         "UPDATE forms SET definition = '{}'",
         "DELETE FROM forms",
         "TRUNCATE forms",

@@ -70,7 +70,9 @@ async def drafts(ann: Desk, store: Store) -> list[UUID]:
     await ann.run(second, DRAFTS.recover, origin(BEN, 7))
     await ann.run(second, DRAFTS.submit, origin(BEN, 8))
     third = uuid4()
-    await ann.writer.begin(third, lambda: DRAFTS.fork(then[9], origin(minutes=70), new=third))
+    await ann.writer.begin(
+        third, lambda: DRAFTS.fork(then[9], origin(minutes=70), new=third, role="owner")
+    )
     catch_up = await level(store)
     for by in (ANN, BEN):
         await catch_up.rest_all(by)

@@ -118,6 +118,7 @@ def test_what_an_aggregate_knows_beyond_its_body_is_told_apart() -> None:
     DRAFTS.label(draft, 1, "first", origin(device="mac", seq=7, digest="d"))
     assert orjson.loads(rest_of(draft)) == {
         "members": {},
+        "links": {},
         "labels": {"1": "first"},
         "devices": {"mac": [7, 2, "d"]},
         "expiry_days": 30,

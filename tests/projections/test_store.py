@@ -196,7 +196,7 @@ async def test_forks_and_further_drafts_take_no_slot(store: Store) -> None:
     async with desk(store) as ann:
         draft = await ann.open({"fee": 1}, subject="42", slot=True)
         await ann.open({"fee": 1}, subject="42")
-        fork = DRAFTS.fork(new_draft({"fee": 1}, subject="42"), origin(), new=uuid4())
+        fork = DRAFTS.fork(new_draft({"fee": 1}, subject="42"), origin(), new=uuid4(), role="owner")
         await saved(store, fork)
     assert await store.holder_of_slot(ANN, "gig", "42") == draft
 

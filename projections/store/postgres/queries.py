@@ -50,6 +50,10 @@ API_KEY = (
 REVOKE_API_KEY = (
     "UPDATE api_keys SET revoked_at = coalesce(revoked_at, %b) WHERE id = %b RETURNING id"
 )
+LINK = (
+    "SELECT l.id, l.draft, a.role, l.token_hash, l.expires_at FROM links l "
+    "JOIN access a ON a.draft = l.draft AND a.principal = 'link:' || l.id WHERE l.id = %b"
+)
 KEY_OF = "SELECT key FROM people WHERE sub = %b"
 NEW_KEY = "INSERT INTO people VALUES (%s, %s) ON CONFLICT DO NOTHING"
 SUBS_OF = "SELECT key, sub FROM people WHERE key = ANY(%b::text[])"
@@ -63,7 +67,7 @@ FORMS = (
 )
 
 READ_AS = "SELECT set_config('variorum.user', %s, true)"
-ROLE = "SELECT role FROM access WHERE draft = %b AND principal = %b"
+ROLE = "SELECT role_in(%b, %b)"
 READ_DRAFT = Statement(
     b"read_draft",
     b"SELECT role, head, version, body, rest, topics, tail FROM read_draft($1, $2, $3)",

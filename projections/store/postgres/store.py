@@ -32,6 +32,7 @@ from projections.store.records import (
     FormRow,
     Group,
     Head,
+    LinkRow,
     Loaded,
     Moved,
     Outcome,
@@ -178,6 +179,12 @@ class PostgresStore:
         """The names behind keys."""
         async with self._working() as connection:
             return dict(await _rows(connection, queries.SUBS_OF, (list(keys),)))
+
+    async def link(self, id_: str) -> LinkRow | None:
+        """The share link of this id, unless it was taken back."""
+        async with self._working() as connection:
+            rows = await _rows(connection, queries.LINK, (id_,))
+        return LinkRow(*rows[0]) if rows else None
 
     # -- form definitions
 

@@ -13,6 +13,7 @@ NEAREST_STATE = (
     "SELECT version, body, rest, hash FROM states WHERE draft = ? ORDER BY version DESC LIMIT 1"
 )
 ROLE = "SELECT role FROM access WHERE draft = ? AND principal = ?"
+IS_THERE = "SELECT 1 FROM access WHERE draft = ? LIMIT 1"
 STATE_BEFORE = "SELECT version, body, rest FROM states WHERE draft = ? AND version <= ? ORDER BY version DESC LIMIT 1"
 KEPT_STATE = "SELECT max(version) FROM states WHERE draft = ? AND NOT resting"
 EVENTS = (
@@ -30,7 +31,20 @@ API_KEY = "SELECT id, name, role, digest, created_at, expires_at, revoked_at FRO
 REVOKE_API_KEY = (
     "UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?) WHERE id = ? RETURNING id"
 )
-MAY_WRITE = "SELECT 1 FROM access WHERE draft = ? AND principal = ? AND role IN ('owner', 'editor')"
+# Whoever writes may add an event, and every member that they leave.
+MAY_ADD = (
+    "SELECT 1 FROM access WHERE draft = ? AND principal = ? "
+    "AND (role IN ('owner', 'editor') OR ? = 'draft.unshared')"
+)
+LINK = (
+    "SELECT l.draft, a.role, l.token_hash, l.expires_at FROM links l "
+    "JOIN access a ON a.draft = l.draft AND a.principal = 'link:' || l.id WHERE l.id = ?"
+)
+# Gives a role that allows more than the one that is there.
+LET_IN = (
+    "INSERT INTO access VALUES (:draft, :principal, :role) ON CONFLICT DO UPDATE "
+    "SET role = excluded.role WHERE access.role = 'viewer' OR excluded.role = 'owner'"
+)
 ADD_EVENT = "INSERT INTO stored_events (originator_id, originator_version, topic, state, by, hash) VALUES (?, ?, ?, ?, ?, ?)"
 ADD_VERSION = "INSERT INTO versions (draft, version, at, act, by, device, seq, paths, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 KEEP_STATE = (
@@ -38,26 +52,45 @@ KEEP_STATE = (
     "ON CONFLICT DO UPDATE SET resting = 0"
 )
 REGISTERS = {
-    "grant": "INSERT INTO access VALUES (:draft, :principal, :role) "
-    "ON CONFLICT DO UPDATE SET role = excluded.role",
-    "revoke": "DELETE FROM access WHERE draft = :draft AND principal = :principal",
-    "take_slot": "INSERT INTO slots VALUES (:owner, :form, :subject, :has_subject, :draft)",
-    "free_slot": "DELETE FROM slots WHERE draft = :draft",
-    "label": "UPDATE versions SET label = :label WHERE draft = :draft AND version = :version",
+    "grant": [
+        (
+            "INSERT INTO access VALUES (:draft, :principal, :role) "
+            "ON CONFLICT DO UPDATE SET role = excluded.role"
+        )
+    ],
+    "revoke": [
+        "DELETE FROM access WHERE draft = :draft AND principal = :principal",
+        "DELETE FROM links WHERE draft = :draft AND 'link:' || id = :principal",
+    ],
+    "link": [
+        "INSERT INTO links VALUES (:id, :draft, :token_hash, :expires_at) ON CONFLICT DO NOTHING"
+    ],
+    "take_slot": ["INSERT INTO slots VALUES (:owner, :form, :subject, :has_subject, :draft)"],
+    "free_slot": ["DELETE FROM slots WHERE draft = :draft"],
+    "label": ["UPDATE versions SET label = :label WHERE draft = :draft AND version = :version"],
 }
 KEEP_FORM = "INSERT INTO forms (form, definition, by, at) VALUES (?, ?, ?, ?)"
 FORMS = (
     "SELECT number, form, definition FROM forms WHERE number IN "
     "(SELECT max(number) FROM forms WHERE number > ? GROUP BY form) ORDER BY number"
 )
-MINE = "EXISTS (SELECT 1 FROM access a WHERE a.draft = v.draft AND a.principal = :principal)"
+
+
+def _mine(draft: str, principal: str) -> str:
+    """Whether somebody may read a draft: a member, or an auditor."""
+    return (
+        f"EXISTS (SELECT 1 FROM access a WHERE a.draft = {draft} AND (a.principal = {principal} "
+        f"OR {principal} LIKE 'auditor:%'))"
+    )
+
+
+MINE = _mine("v.draft", ":principal")
 VERSION_AT = (
-    "SELECT version FROM versions v WHERE draft = ? AND EXISTS (SELECT 1 FROM access a "
-    "WHERE a.draft = v.draft AND a.principal = ?) AND at <= ? ORDER BY version DESC LIMIT 1"
+    f"SELECT version FROM versions v WHERE draft = ?1 AND {_mine('v.draft', '?2')} AND at <= ?3 "
+    "ORDER BY version DESC LIMIT 1"
 )
 LABEL_OF = (
-    "SELECT label FROM versions v WHERE draft = ? AND EXISTS (SELECT 1 FROM access a "
-    "WHERE a.draft = v.draft AND a.principal = ?) AND version = ?"
+    f"SELECT label FROM versions v WHERE draft = ?1 AND {_mine('v.draft', '?2')} AND version = ?3"
 )
 LINES = (
     "SELECT rowid, originator_id, originator_version, topic, state, by, hash FROM stored_events "
@@ -104,8 +137,8 @@ _LINK = (
     "CAST(hash AS BLOB) FROM stored_events WHERE typeof(originator_version) = 'integer'"
 )
 CHAIN = (
-    f"{_LINK} AND originator_id = ? AND originator_version > ? "
-    "AND EXISTS (SELECT 1 FROM access a WHERE a.draft = originator_id AND a.principal = ?) "
+    f"{_LINK} AND originator_id = ?1 AND originator_version > ?2 "
+    f"AND {_mine('originator_id', '?3')} "
     f"ORDER BY originator_version LIMIT {PAGE_EVENTS}"
 )
 CHAINS = (

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
+from domain.access import is_auditor, member
 from domain.errors import Forbidden, StoreUnavailable
 from projections.store.api_keys import ApiKey
 from projections.store.base import END, PAGE_BYTES, DraftFilter, Line, VersionFilter, VersionLine
@@ -23,6 +24,7 @@ from projections.store.records import (
     FormRow,
     Group,
     Head,
+    LinkRow,
     Loaded,
     Moved,
     Outcome,
@@ -131,6 +133,14 @@ class SqliteStore:
         marks = ", ".join("?" * len(keys))
         return dict(self._rows(f"SELECT key, sub FROM people WHERE key IN ({marks})", tuple(keys)))
 
+    async def link(self, id_: str) -> LinkRow | None:
+        """The share link of this id, unless it was taken back."""
+        rows = self._rows(queries.LINK, (id_,))
+        if not rows:
+            return None
+        draft, role, token_hash, expires_at = rows[0]
+        return LinkRow(id_, UUID(draft), role, token_hash, _moment(expires_at))
+
     # -- form definitions
 
     async def keep_form(self, form: str, definition: str, by: str, at: datetime) -> None:
@@ -181,7 +191,10 @@ class SqliteStore:
 
     async def role(self, principal: str, draft: UUID) -> str | None:
         """What somebody may do with a draft, whatever is left of it."""
-        return cast("str | None", self._one(queries.ROLE, (draft.hex, principal)))
+        found = self._one(queries.ROLE, (draft.hex, member(principal)))
+        if found is None and is_auditor(principal) and self._one(queries.IS_THERE, (draft.hex,)):
+            return "auditor"
+        return cast("str | None", found)
 
     async def chain(self, principal: str, draft: UUID, after: int) -> Sequence[Record]:
         """The next events of a draft that there are, oldest first, a page of them."""
@@ -381,13 +394,15 @@ class SqliteStore:
 
 
 def _write(connection: sqlite3.Connection, group: Group) -> int:
+    # Who comes in may write in this very group, and who goes may have written before.
     for register in group.registers:
-        if register["register"] != "label":
-            _apply(connection, register)
+        if register["register"] == "grant":
+            _apply(connection, register, [queries.LET_IN])
     head = 0
     for record, row in zip(group.records, group.rows, strict=True):
         draft = record.draft.hex
-        if connection.execute(queries.MAY_WRITE, (draft, record.by)).fetchone() is None:
+        may = connection.execute(queries.MAY_ADD, (draft, record.by, record.topic))
+        if may.fetchone() is None:
             raise Forbidden("You may not write to this draft any more.")
         event = (draft, record.version, record.topic, record.state, record.by, record.hash)
         head = connection.execute(queries.ADD_EVENT, event).lastrowid or 0
@@ -399,8 +414,7 @@ def _write(connection: sqlite3.Connection, group: Group) -> int:
     for state in group.states:
         connection.execute(queries.KEEP_STATE, _state(state))
     for register in group.registers:
-        if register["register"] == "label":
-            _apply(connection, register)
+        _apply(connection, register, queries.REGISTERS[register["register"]])
     return head
 
 
@@ -414,7 +428,9 @@ def _state(state: State) -> tuple[Any, ...]:
     return state.draft.hex, state.version, state.body, state.rest, state.hash
 
 
-def _apply(connection: sqlite3.Connection, register: Mapping[str, Any]) -> None:
+def _apply(
+    connection: sqlite3.Connection, register: Mapping[str, Any], statements: Sequence[str]
+) -> None:
     """One line of a register; the draft's own columns stand in it by name."""
     arguments: dict[str, Any] = {**register, "draft": UUID(register["draft"]).hex}
     if "form" in register:
@@ -422,7 +438,8 @@ def _apply(connection: sqlite3.Connection, register: Mapping[str, Any]) -> None:
             "subject": register["subject"] or "",
             "has_subject": register["subject"] is not None,
         }
-    connection.execute(queries.REGISTERS[register["register"]], arguments)
+    for statement in statements:
+        connection.execute(statement, arguments)
 
 
 def _slot(owner: str, form: str, subject: str | None) -> tuple[Any, ...]:

@@ -27,6 +27,14 @@ CREATE TABLE access (
     PRIMARY KEY (draft, principal)
 );
 CREATE INDEX access_principal_idx ON access (principal, draft);
+-- What the tokens of share links are checked against: those that are good, until they expire.
+CREATE TABLE links (
+    id text COLLATE "C" PRIMARY KEY,
+    draft uuid NOT NULL,
+    token_hash text NOT NULL,
+    expires_at timestamptz
+);
+CREATE INDEX links_draft_idx ON links (draft);
 CREATE TABLE slots (
     owner text COLLATE "C" NOT NULL,
     form text NOT NULL,
@@ -107,24 +115,42 @@ INSERT INTO positions VALUES ('drafts', 0);
 CREATE FUNCTION current_principal() RETURNS text LANGUAGE sql STABLE
     RETURN nullif(current_setting('variorum.user', true), '');
 
+-- Auditors read the content of every draft: who reads is then `auditor:` and the person's key.
+CREATE FUNCTION is_auditor() RETURNS boolean LANGUAGE sql STABLE
+    RETURN coalesce(starts_with(current_setting('variorum.user', true), 'auditor:'), false);
+
+-- What somebody may do with a draft; null if there is no such draft for them.
+CREATE FUNCTION role_in(the_draft uuid, the_principal text) RETURNS text LANGUAGE sql STABLE
+    RETURN coalesce(
+        (SELECT a.role FROM access a WHERE a.draft = the_draft AND a.principal = the_principal),
+        (SELECT coalesce((SELECT a.role FROM access a
+                          WHERE a.draft = the_draft AND a.principal = substr(the_principal, 9)), 'auditor')
+         WHERE starts_with(the_principal, 'auditor:') AND EXISTS (SELECT FROM access a WHERE a.draft = the_draft)));
+
 CREATE FUNCTION may_write(the_draft uuid, the_principal text) RETURNS boolean LANGUAGE sql STABLE
     RETURN EXISTS (SELECT FROM access a WHERE a.draft = the_draft AND a.principal = the_principal
                    AND a.role IN ('owner', 'editor'));
+
+-- Whether somebody may add an event: whoever writes, and every member that they leave.
+CREATE FUNCTION may_add(the_draft uuid, the_principal text, the_topic text) RETURNS boolean LANGUAGE sql STABLE
+    RETURN may_write(the_draft, the_principal)
+        OR (the_topic = 'draft.unshared'
+            AND EXISTS (SELECT FROM access a WHERE a.draft = the_draft AND a.principal = the_principal));
 
 -- A reader's policies ask for one value, not whether something EXISTS: PostgreSQL would answer that
 -- out of a table of all the reader's drafts, made anew for every statement.
 DO $$
 DECLARE name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['stored_events', 'people', 'access', 'slots', 'tombstones', 'states',
+    FOREACH name IN ARRAY ARRAY['stored_events', 'people', 'access', 'links', 'slots', 'tombstones', 'states',
                                 'versions', 'drafts', 'positions', 'set_aside'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
         EXECUTE format('GRANT SELECT ON %I TO variorum_worker', name);
         EXECUTE format('CREATE POLICY worker_reads ON %I FOR SELECT TO variorum_worker USING (true)', name);
     END LOOP;
-    FOREACH name IN ARRAY ARRAY['people', 'access', 'slots', 'states', 'versions', 'drafts', 'positions',
-                                'set_aside'] LOOP
+    FOREACH name IN ARRAY ARRAY['people', 'access', 'links', 'slots', 'states', 'versions', 'drafts',
+                                'positions', 'set_aside'] LOOP
         EXECUTE format('GRANT INSERT, UPDATE, DELETE ON %I TO variorum_worker', name);
         EXECUTE format('CREATE POLICY worker_adds ON %I FOR INSERT TO variorum_worker WITH CHECK (true)', name);
         EXECUTE format('CREATE POLICY worker_changes ON %I FOR UPDATE TO variorum_worker USING (true)', name);
@@ -135,11 +161,14 @@ BEGIN
         EXECUTE format($p$CREATE POLICY reader_reads ON %I FOR SELECT TO variorum_reader USING ((
             SELECT true FROM access a WHERE a.draft = %I.draft AND a.principal = current_principal()))$p$, name, name);
     END LOOP;
+    FOREACH name IN ARRAY ARRAY['stored_events', 'access', 'tombstones', 'states', 'versions', 'drafts'] LOOP
+        EXECUTE format('CREATE POLICY auditor_reads ON %I FOR SELECT TO variorum_reader USING ((SELECT is_auditor()))', name);
+    END LOOP;
 END $$;
 
 GRANT INSERT (originator_id, originator_version, topic, state, by, hash) ON stored_events TO variorum_worker;
 CREATE POLICY worker_adds ON stored_events FOR INSERT TO variorum_worker
-    WITH CHECK (may_write(originator_id, by));
+    WITH CHECK (may_add(originator_id, by, topic));
 
 GRANT SELECT ON SEQUENCE stored_events_notification_id_seq TO variorum_worker; -- for backups
 GRANT SELECT ON stored_events, access, people, tombstones TO variorum_reader;
@@ -175,8 +204,9 @@ BEGIN
                         AND s.has_subject = (t.subject IS NOT NULL) AND s.draft <> t.draft
             WHERE t.register = 'take_slot';
         IF taken IS NOT NULL THEN RETURN NEXT; RETURN; END IF;
-        FOR r IN SELECT * FROM jsonb_array_elements(registers) e WHERE e ->> 'register' <> 'label' LOOP
-            PERFORM apply_register(r);
+        -- Who comes in may write in this very group, and who goes may have written before.
+        FOR r IN SELECT * FROM jsonb_array_elements(registers) e WHERE e ->> 'register' = 'grant' LOOP
+            PERFORM let_in(r);
         END LOOP;
     END IF;
     WITH added AS (
@@ -188,8 +218,7 @@ BEGIN
         SELECT d, v, at, substr(topic, 7), by, device, seq, paths, reason FROM
         unnest(drafts, event_versions, ats, topics, bys, devices, seqs, event_paths, reasons)
             AS e(d, v, at, topic, by, device, seq, paths, reason);
-    -- A label may name a version of this very group.
-    FOR r IN SELECT * FROM jsonb_array_elements(registers) e WHERE e ->> 'register' = 'label' LOOP
+    FOR r IN SELECT * FROM jsonb_array_elements(registers) LOOP
         PERFORM apply_register(r);
     END LOOP;
     IF cardinality(state_drafts) > 0 THEN
@@ -201,6 +230,13 @@ BEGIN
     RETURN NEXT;
 END $$;
 
+-- Gives a role that allows more than the one that is there.
+CREATE FUNCTION let_in(r jsonb) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO access VALUES ((r ->> 'draft')::uuid, r ->> 'principal', r ->> 'role')
+    ON CONFLICT (draft, principal) DO UPDATE SET role = excluded.role
+    WHERE access.role = 'viewer' OR excluded.role = 'owner'
+$$;
+
 CREATE FUNCTION apply_register(r jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE the_draft uuid := (r ->> 'draft')::uuid;
 BEGIN
@@ -210,6 +246,10 @@ BEGIN
             ON CONFLICT (draft, principal) DO UPDATE SET role = excluded.role;
         WHEN 'revoke' THEN
             DELETE FROM access WHERE draft = the_draft AND principal = r ->> 'principal';
+            DELETE FROM links WHERE draft = the_draft AND 'link:' || id = r ->> 'principal';
+        WHEN 'link' THEN
+            INSERT INTO links VALUES (r ->> 'id', the_draft, r ->> 'token_hash', (r ->> 'expires_at')::timestamptz)
+            ON CONFLICT DO NOTHING;
         WHEN 'take_slot' THEN
             INSERT INTO slots VALUES (r ->> 'owner', r ->> 'form', coalesce(r ->> 'subject', ''),
                                       (r ->> 'subject') IS NOT NULL, the_draft);
@@ -231,7 +271,8 @@ DECLARE wanted bigint; since bigint; -- not expressions in the query: with those
 BEGIN
     PERFORM set_config('variorum.user', the_user, true);
     SELECT a.role INTO role FROM access a WHERE a.draft = the_draft AND a.principal = the_user;
-    IF NOT FOUND THEN RETURN; END IF;
+    IF NOT FOUND AND is_auditor() THEN role := role_in(the_draft, the_user); END IF;
+    IF role IS NULL THEN RETURN; END IF;
     SELECT max(e.originator_version) INTO head FROM stored_events e WHERE e.originator_id = the_draft;
     wanted := least(upto, head);
     SELECT s.version, s.body, s.rest INTO version, body, rest FROM states s
@@ -258,5 +299,5 @@ BEGIN
         WHERE v.draft = the_draft AND v.version < below ORDER BY v.version DESC LIMIT how_many;
 END $$;
 
-REVOKE ALL ON FUNCTION save_group, apply_register FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION save_group, apply_register TO variorum_worker;
+REVOKE ALL ON FUNCTION save_group, let_in, apply_register FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION save_group, let_in, apply_register TO variorum_worker;

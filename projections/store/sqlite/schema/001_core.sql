@@ -20,6 +20,10 @@ CREATE TABLE access (
     draft TEXT NOT NULL, principal TEXT NOT NULL, role TEXT NOT NULL, PRIMARY KEY (draft, principal)
 ) WITHOUT ROWID;
 CREATE INDEX access_principal_idx ON access (principal, draft);
+CREATE TABLE links (
+    id TEXT PRIMARY KEY, draft TEXT NOT NULL, token_hash TEXT NOT NULL, expires_at TEXT
+) WITHOUT ROWID;
+CREATE INDEX links_draft_idx ON links (draft);
 CREATE TABLE slots (
     owner TEXT NOT NULL,
     form TEXT NOT NULL,
