@@ -333,10 +333,7 @@ class Draft(Aggregate, created_event_name="Created"):
     @property
     def title(self) -> str | None:
         """The text at the form definition's title path, else at `/title`, else at `/name`."""
-        for path in (self.title_path, "/title", "/name"):
-            if path is not None and isinstance(value := find(self.data, path), str):
-                return value
-        return None
+        return title_of(self.data, self.title_path)
 
     @property
     def standing(self) -> Standing:
@@ -466,6 +463,14 @@ def _rfc3339(moment: datetime) -> str:
 
 def _all_but(roles: Mapping[str, Any], principal: str) -> dict[str, Any]:
     return {name: role for name, role in roles.items() if name != principal}
+
+
+def title_of(data: Data, title_path: str | None) -> str | None:
+    """The text at the title path, else at `/title`, else at `/name`."""
+    for path in (title_path, "/title", "/name"):
+        if path is not None and isinstance(value := find(data, path), str):
+            return value
+    return None
 
 
 def members_added(changes: Sequence[Change]) -> int:

@@ -12,6 +12,7 @@ import orjson
 from domain.conflict import Conflict
 from domain.draft import Draft
 from domain.value import count_members
+from projections.overlay import overlaid
 from projections.store.records import Loaded, Reading, State, packed, to_event, unpacked
 
 KEY_LENGTH = 12  # of a person's key, so that the owner's name can be put in its place
@@ -181,8 +182,11 @@ def owner_key(body: bytes) -> str:
 
 def body_at(draft_id: UUID, reading: Reading) -> bytes:
     """The body at the version asked for; ready bytes if a whole draft stands just there."""
-    if reading.body is not None and not reading.tail:
-        return unpacked(reading.body)
+    if reading.body is not None and reading.rest is not None:
+        body = unpacked(reading.body)
+        shown = overlaid(body, reading.rest, reading.tail) if reading.tail else body
+        if shown is not None:
+            return shown
     return body_of(fold(draft_id, reading))
 
 

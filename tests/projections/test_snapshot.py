@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from domain.draft import Draft
 from domain.errors import VariorumError
 from projections.catch_up import CatchUp
+from projections.overlay import overlaid
 from projections.snapshot import (
     KEY_LENGTH,
     aggregate,
@@ -32,7 +33,7 @@ from projections.snapshot import (
 )
 from projections.store.base import Store
 from projections.store.records import MAPPER, Loaded, Reading, packed, unpacked
-from tests.domain.scenes import ANN, COMMANDS, DRAFTS, opened, origin, set_to
+from tests.domain.scenes import ANN, COMMANDS, DRAFTS, fields, happened, opened, origin, set_to
 from tests.domain.strategies import edits
 from tests.projections.histories import Desk, desk, knows, level, log_of, states_of
 
@@ -77,19 +78,35 @@ def test_a_draft_revived_from_any_version_and_what_followed_is_the_draft(
             assert knows(draft) == knows(last)
 
 
-@given(edits(1))
-@settings(max_examples=60, deadline=None)
-def test_a_reading_gives_the_body_and_the_data_with_a_tail_and_without(
-    states: tuple[Any, ...],
+@given(edits(2), st.lists(st.sampled_from(sorted([*COMMANDS, *["edit"] * 9])), max_size=9))
+@settings(max_examples=100, deadline=None)
+def test_a_reading_gives_the_body_and_the_data_with_any_tail_and_without(
+    states: tuple[Any, ...], chosen: list[str]
 ) -> None:
-    versions = random_states(states, ["edit", "label", "edit"])
-    then, now = versions[0], versions[-1]
-    tail = [(type(e).TOPIC, MAPPER.to_stored_event(e).state) for e in now.recent[1:]]  # type: ignore[attr-defined]
-    state = state_of(then, b"")
-    exact = Reading("owner", now.version, 1, state.body, state.rest, [])
-    behind = Reading("owner", now.version, 1, state.body, state.rest, tail)
-    assert (body_at(then.id, exact), data_at(then.id, exact)) == (body_of(then), then.data)
-    assert (body_at(now.id, behind), data_at(now.id, behind)) == (body_of(now), now.data)
+    versions = random_states(states, chosen)
+    events = versions[-1].recent
+    stored = [(type(e).TOPIC, MAPPER.to_stored_event(e).state) for e in events]  # type: ignore[attr-defined]
+    for at, then in enumerate(versions):
+        state = state_of(then, b"")
+        for upto, now in enumerate(versions[at:], at):
+            tail = stored[at + 1 : upto + 1]
+            reading = Reading("owner", now.version, at + 1, state.body, state.rest, tail)
+            assert body_at(now.id, reading) == body_of(now)
+            assert data_at(now.id, reading) == now.data
+
+
+def test_edits_that_only_change_data_are_laid_over_the_body_and_all_else_is_folded() -> None:
+    draft = opened({"fee": 100, "name": "Jazz"})
+    state = state_of(draft, b"")
+    DRAFTS.edit(draft, fields({"fee": 250}), origin(minutes=1))
+    DRAFTS.edit(draft, fields({"title": "Late"}), origin(minutes=2))
+    DRAFTS.label(draft, 3, "as agreed", origin(minutes=3))
+    tail = [(type(e).TOPIC, MAPPER.to_stored_event(e).state) for e in happened(draft)]  # type: ignore[attr-defined]
+    assert overlaid(state.body, state.rest, tail) is None
+    plain = overlaid(state.body, state.rest, tail[:2])
+    assert plain is not None
+    told = orjson.loads(plain)
+    assert (told["data"], told["title"], told["version"]) == (draft.data, "Late", 3)
 
 
 def test_a_body_is_served_with_the_owners_name_and_the_callers_role() -> None:
