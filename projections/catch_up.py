@@ -22,14 +22,15 @@ from domain.errors import Busy, Unavailable
 from projections.ending import ended
 from projections.listing import line_of, search_text
 from projections.snapshot import aggregate, state_of
-from projections.store.base import Line, Store
+from projections.store.base import Line, Moves, Store
 from projections.store.records import Record
 
 log = logging.getLogger("variorum.catch_up")
 
 NAME = "drafts"
 BATCH = 256  # events: some milliseconds of the event loop
-GATHER, PAUSE = 0.05, 0.005  # seconds to let a batch grow; and without news in which it is over
+HELD_BATCH = 4_096  # events that need not be read, since the writer holds what came of them
+GATHER, PAUSE = 0.2, 0.02  # seconds to let a batch grow; and without news in which it is over
 IDLE = 0.02  # seconds without news after which every draft may rest
 QUIET = 1.0  # seconds without an event after which one draft may rest
 TICK = 1.0  # seconds after which to look without being woken
@@ -164,11 +165,28 @@ class CatchUp:
         """Take the next events; False if there are none."""
         async with self._one_at_a_time:
             position = await self._store.position(NAME)
+            if (moves := await self._store.moves(position, HELD_BATCH)).events == 0:
+                return False
+            if (held := self._held_ahead(moves)) is not None:
+                await self._store.take(NAME, position, moves.upto, self._rows(held))
+                return moves.events == HELD_BATCH
             lines = await self._store.lines(position, BATCH)
             if lines:
                 rows, aside = await self._fold(lines)
                 await self._store.take(NAME, position, lines[-1].position, rows, aside)
             return len(lines) == BATCH
+
+    def _held_ahead(self, moves: Moves) -> list[Known] | None:
+        """The drafts that moved, if the writer holds each as far as it moved."""
+        found = []
+        for draft, version in moves.drafts.items():
+            held = self._held(draft)
+            if draft in self._broken or held is None or held[0].version < version:
+                return None
+            if not held[0].recent:
+                return None
+            found.append(Known(*held, held[0].recent[-1]))
+        return found
 
     async def _fold(
         self, lines: Iterable[Line]
@@ -183,11 +201,15 @@ class CatchUp:
                 raise
             except Exception as problem:
                 aside.append(self._set_aside(line, problem))
-        now = self._clock()
-        for draft in moved:
-            self._unrested[draft] = now
-            self._unrested.move_to_end(draft)
-        return [line_of(known.draft, known.last) for known in moved.values()], aside
+        return self._rows(moved.values()), aside
+
+    def _rows(self, moved: Iterable[Known]) -> list[dict[str, Any]]:
+        """The lines of drafts that moved, which may come to rest after a while."""
+        now, moved = self._clock(), list(moved)
+        for known in moved:
+            self._unrested[known.draft.id] = now
+            self._unrested.move_to_end(known.draft.id)
+        return [line_of(known.draft, known.last) for known in moved]
 
     async def _take(self, line: Line) -> Known | None:
         record = line.record

@@ -71,6 +71,20 @@ class Line(NamedTuple):
     record: Record
 
 
+class Moves(NamedTuple):
+    """Which drafts some events of the log moved, each to which version; `upto` is the last's place."""
+
+    upto: int
+    events: int
+    drafts: Mapping[UUID, int]
+
+
+def to_moves(rows: Sequence[Sequence[Any]]) -> Moves:
+    """Rows of draft, newest version, last place and number of events, as moves."""
+    drafts = {draft: version for draft, version, _, _ in rows}
+    return Moves(max((row[2] for row in rows), default=0), sum(row[3] for row in rows), drafts)
+
+
 # A line of the history: version, act, by (a key), at, device, paths (one a line), label, reason. Plain
 # tuples as the database gives them: a page has many, and is asked for often.
 VersionLine = tuple[Any, ...]
@@ -181,6 +195,9 @@ class Store(Protocol):
 
     async def lines(self, after: int, limit: int) -> Sequence[Line]:
         """The next events of the log, in the order in which they were committed."""
+
+    async def moves(self, after: int, limit: int) -> Moves:
+        """What the next events of the log did, without reading them."""
 
     async def take(
         self,

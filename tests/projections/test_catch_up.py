@@ -323,6 +323,31 @@ async def test_a_draft_that_the_writer_holds_is_left_as_it_is(store: Store, ann:
     assert after == before
 
 
+async def test_drafts_that_another_process_moved_are_read_beside_those_that_are_held(
+    store: Store, ann: Desk
+) -> None:
+    mine, other = [await ann.open({"title": "a"}) for _ in range(2)]
+    for draft in (mine, other):
+        await ann.edits(draft, [{"n": n} for n in range(BATCH)])
+        await ann.edit(draft, {"title": "b"}, origin(device="phone"))
+    held = await held_of(store, mine)
+    catch_up = CatchUp(store, held={mine: held}.get)
+    await catch_up._drain()
+    rows = await store.drafts(ANN, EVERY_DRAFT)
+    told = {(row["draft"], row["title"], row["version"], row["saved_device"]) for row in rows}
+    assert told == {(draft, "b", BATCH + 2, "phone") for draft in (mine, other)}
+    assert await store.position(NAME) == await store.head()
+
+
+async def test_a_draft_held_too_far_back_is_read(store: Store, ann: Desk) -> None:
+    draft = await ann.open({"title": "a"})
+    held = await held_of(store, draft)
+    await ann.edit(draft, {"title": "b"})
+    await CatchUp(store, held={draft: held}.get).level()
+    (row,) = await store.drafts(ANN, EVERY_DRAFT)
+    assert (row["title"], row["version"]) == ("b", 2)
+
+
 # -- lost connections and other processes
 
 

@@ -13,7 +13,7 @@ from domain.draft import Draft
 from domain.drafts import Opening
 from domain.errors import Forbidden
 from projections.snapshot import state_of
-from projections.store.base import Store
+from projections.store.base import Moves, Store
 from projections.store.records import Committed, Group, Loaded, Moved, Record, Taken
 from tests.domain.scenes import ANN, BEN, DRAFTS, MONDAY, fields, origin
 from tests.projections.histories import (
@@ -58,6 +58,17 @@ async def test_positions_in_the_log_only_rise(store: Store) -> None:
     positions = [line.position for line in await store.lines(0, 10)]
     assert positions == heads == sorted(set(heads))
     assert [line.position for line in await store.lines(heads[0], 1)] == [heads[1]]
+
+
+async def test_moves_tell_how_far_each_draft_came_in_a_stretch_of_the_log(store: Store) -> None:
+    one, other = new_draft({"n": 1}), new_draft({"n": 2})
+    DRAFTS.edit(one, fields({"n": 3}), origin())
+    await store.save(group_of((one, FIRST), (other, FIRST)))
+    first, second, third = [line.position for line in await store.lines(0, 10)]
+    assert await store.moves(0, 10) == Moves(third, 3, {one.id: 2, other.id: 1})
+    assert await store.moves(0, 1) == Moves(first, 1, {one.id: 1})
+    assert await store.moves(first, 1) == Moves(second, 1, {one.id: 2})
+    assert await store.moves(third, 10) == Moves(0, 0, {})
 
 
 async def test_an_empty_log_has_no_head_no_lines_and_no_drafts(store: Store) -> None:

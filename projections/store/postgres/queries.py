@@ -87,6 +87,11 @@ LINES = (
     "SELECT notification_id, originator_id, originator_version, topic, state, by, hash FROM stored_events "
     "WHERE notification_id > %b ORDER BY notification_id LIMIT %b"
 )
+MOVES = (
+    "SELECT originator_id, max(originator_version), max(notification_id), count(*) FROM ("
+    "SELECT originator_id, originator_version, notification_id FROM stored_events "
+    "WHERE notification_id > %b ORDER BY notification_id LIMIT %b) next GROUP BY originator_id"
+)
 PUT_DRAFT: LiteralString = """
     INSERT INTO drafts (draft, owner, form, subject, title, status, template, version, step, completed_steps,
                         conflicts, created_at, saved_at, saved_by, saved_device, expires_at, forked_from,

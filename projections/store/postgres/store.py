@@ -15,7 +15,15 @@ from psycopg.rows import dict_row
 
 from domain.errors import Forbidden
 from projections.store.api_keys import ApiKey
-from projections.store.base import END, DraftFilter, Line, VersionFilter, VersionLine
+from projections.store.base import (
+    END,
+    DraftFilter,
+    Line,
+    Moves,
+    VersionFilter,
+    VersionLine,
+    to_moves,
+)
 from projections.store.migrations import must_be_current
 from projections.store.postgres import queries
 from projections.store.postgres.connections import (
@@ -306,6 +314,11 @@ class PostgresStore:
         async with self._working() as connection:
             rows = await _rows(connection, queries.LINES, (after, limit))
         return [Line(row[0], Record(*row[1:])) for row in rows]
+
+    async def moves(self, after: int, limit: int) -> Moves:
+        """What the next events of the log did, without reading them."""
+        async with self._working() as connection:
+            return to_moves(await _rows(connection, queries.MOVES, (after, limit)))
 
     async def take(
         self,

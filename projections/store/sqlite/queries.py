@@ -96,6 +96,11 @@ LINES = (
     "SELECT rowid, originator_id, originator_version, topic, state, by, hash FROM stored_events "
     "WHERE rowid > ? ORDER BY rowid LIMIT ?"
 )
+MOVES = (
+    "SELECT originator_id, max(originator_version), max(position), count(*) FROM ("
+    "SELECT originator_id, originator_version, rowid AS position FROM stored_events "
+    "WHERE rowid > ? ORDER BY rowid LIMIT ?) GROUP BY originator_id"
+)
 ADVANCE = "UPDATE positions SET position = ? WHERE name = ? AND position = ?"
 TAKE_DRAFT = """
     INSERT INTO drafts (draft, owner, form, subject, title, status, template, version, step, completed_steps,

@@ -17,7 +17,16 @@ from uuid import UUID
 from domain.access import is_auditor, member
 from domain.errors import Forbidden, StoreUnavailable
 from projections.store.api_keys import ApiKey
-from projections.store.base import END, PAGE_BYTES, DraftFilter, Line, VersionFilter, VersionLine
+from projections.store.base import (
+    END,
+    PAGE_BYTES,
+    DraftFilter,
+    Line,
+    Moves,
+    VersionFilter,
+    VersionLine,
+    to_moves,
+)
 from projections.store.migrations import must_be_current
 from projections.store.records import (
     Committed,
@@ -247,6 +256,11 @@ class SqliteStore:
         """The next events of the log, in the order in which they were committed."""
         rows = self._rows(queries.LINES, (after, limit))
         return [Line(row[0], Record(UUID(row[1]), *row[2:])) for row in rows]
+
+    async def moves(self, after: int, limit: int) -> Moves:
+        """What the next events of the log did, without reading them."""
+        rows = self._rows(queries.MOVES, (after, limit))
+        return to_moves([(UUID(draft), *rest) for draft, *rest in rows])
 
     async def take(
         self,
