@@ -139,5 +139,6 @@ def _greet(settings: Settings, port: int) -> None:
         typer.echo(f"Drafts are kept in {settings.sqlite_path}.")
     if settings.has_development_user:
         token = Tokens(settings, now).issue(DEVELOPER, [], timedelta(days=30))
-        typer.echo(f"For trying out, you are the user `{DEVELOPER}`:")
-        typer.echo(f"  TOKEN={token}")
+        typer.echo(f"For trying out, you are the user `{DEVELOPER}`; open this address:")
+        typer.echo(f"  {where}/#token={token}")
+        typer.echo(f"or call the API with it:\n  TOKEN={token}")

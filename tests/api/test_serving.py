@@ -25,6 +25,8 @@ from tests.api.calls import Caller, replace
 from tests.api.issuer import ec_key, issuing
 from tests.commands import KEYS, NOBODY_LISTENS, Operator, Serving
 
+HTML = "text/html; charset=utf-8"
+
 
 async def test_whoever_sets_nothing_gets_an_address_and_a_token_that_works(
     newcomer: Operator,
@@ -32,8 +34,8 @@ async def test_whoever_sets_nothing_gets_an_address_and_a_token_that_works(
     with newcomer.serves() as serving:
         async with serving.called_by(printed_token(serving)) as dev:
             assert (await dev.open({"title": "Jazz"}))["owner"] == "dev"
-            docs = await dev.client.get("/", follow_redirects=True)
-            assert (docs.url.path, docs.status_code) == ("/docs", 200)
+            page = await dev.client.get(address_to_open(serving))
+            assert (page.status_code, page.headers["content-type"]) == (200, HTML)
     assert mode_of(newcomer.folder / "variorum.db.secret") == 0o600
 
 
@@ -260,6 +262,14 @@ async def several(number: int, serving: Serving, token: str) -> AsyncIterator[li
 def printed_token(serving: Serving) -> str:
     found = re.search(r"TOKEN=(\S+)", serving.greeting)
     assert found, serving.greeting
+    return found[1]
+
+
+def address_to_open(serving: Serving) -> str:
+    """The address that the greeting asks to open; it carries the token, out of servers' sight."""
+    found = re.search(r"(http://\S+/)#token=(\S+)", serving.greeting)
+    assert found, serving.greeting
+    assert found[2] == printed_token(serving)
     return found[1]
 
 
