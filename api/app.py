@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,14 +58,16 @@ def open_store(settings: Settings) -> Store:
     return PostgresStore(settings.database_url)
 
 
-def open_forms(settings: Settings, store: Store) -> Forms:
+def open_forms(
+    settings: Settings, store: Store, on_news: Callable[[], None] = lambda: None
+) -> Forms:
     """The form definitions: those in files at once, those of the store once it is started.
 
     Raises:
         ConfigurationError: A file cannot be used; the sentence names it and the place.
     """
     try:
-        return Forms(store, settings.forms)
+        return Forms(store, settings.forms, on_news=on_news)
     except BrokenForm as broken:
         raise ConfigurationError(f"{broken} VARIORUM_FORMS names the folder.") from None
 
@@ -76,9 +78,9 @@ class Service:
     def __init__(self, settings: Settings, store: Store, clock: Clock) -> None:
         self.settings, self.store = settings, store
         self.people = People(store)
-        self.forms = open_forms(settings, store)
+        self.forms = open_forms(settings, store, lambda: self.catch_up.look_again())
         held = HeldDrafts(settings.cache_bytes)
-        self.catch_up = CatchUp(store, held=held.peek)
+        self.catch_up = CatchUp(store, held=held.peek, forms=self.forms.of)
         self.writer = Writer(
             store,
             Chain(ChainKey(settings.keys.chain)),

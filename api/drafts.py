@@ -68,7 +68,7 @@ async def open_draft(
 async def list_drafts(
     caller: CallerDep,
     parts: PartsDep,
-    status: Literal["open", "submitted", "discarded", "expired"] | None = None,
+    status: Literal["open", "submitted", "discarded", "expired", "trash"] | None = None,
     form: Text = None,
     subject: Text = None,
     q: Text = None,

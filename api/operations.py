@@ -21,6 +21,7 @@ from api.app import now, open_forms, open_store
 from api.jwks import KeysNotFetched, fetch_keys
 from api.settings import ConfigurationError, Settings, variable
 from domain.errors import StoreUnavailable
+from domain.form import Definitions
 from projections import rebuild as rebuilding
 from projections.catch_up import NAME, CatchUp
 from projections.store import postgres, sqlite
@@ -82,7 +83,15 @@ def require_forms(settings: Settings) -> None:
 async def rebuild(settings: Settings, progress: Progress) -> int:
     """Make every read model anew."""
     async with opened(settings) as store:
-        return await rebuilding.rebuild(store, progress)
+        forms = await forms_of(settings, store)
+        return await rebuilding.rebuild(store, progress, forms=forms)
+
+
+async def forms_of(settings: Settings, store: Store) -> Definitions:
+    """The form definitions in force, as they are now."""
+    forms = open_forms(settings, store)
+    await forms.read()
+    return forms.of
 
 
 def backup(settings: Settings, output: Path, progress: Progress) -> None:
@@ -227,7 +236,7 @@ async def _examine_forms(settings: Settings, store: Store) -> Finding:
         forms = open_forms(settings, store)
     except ConfigurationError as problem:
         return Finding(False, str(problem))
-    await forms.refresh()
+    await forms.read()
     names = ", ".join(known.form.form for known in forms.listed("", 4))
     return Finding(True, f"the form definitions can be read: {names}")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from api.operations import Failed, explained, opened
+from api.operations import Failed, explained, forms_of, opened
 from api.settings import ConfigurationError, Settings
 from domain.chain import ChainKey, Keyring
 from projections import checkpoint as checkpoints
@@ -85,11 +85,11 @@ async def import_drafts(
     """Take over the drafts of an export."""
     with _sealed(file), file.open("rb") as lines:
         async with opened(settings) as store:
-            ring = keyring(settings)
+            ring, forms = keyring(settings), await forms_of(settings, store)
             size = lines.seek(0, SEEK_END)
             lines.seek(0)
             return await importing.import_drafts(
-                store, lines, size, ring, tell, progress, unverified=unverified
+                store, lines, size, ring, tell, progress, unverified=unverified, forms=forms
             )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import to_thread
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ import orjson
 from api.answers import cursor, draft_answer, page, place
 from api.people import People
 from api.problems import Answer
+from api.summaries import completeness_answer, summary
 from api.telling import (
     conflicts_in_words,
     difference_in_words,
@@ -92,6 +93,7 @@ class Reading:
             raise VersionNotFound(version, row.head)
         event, earlier = record.event(), fold(draft, row)
         about = await self._about(event)
+        about["about"] |= _steps(event, earlier)
         said = await to_thread(
             version_in_words,
             self._forms(earlier.form),
@@ -126,9 +128,11 @@ class Reading:
     async def completeness(self, draft: UUID, sub: str, forms: Forms) -> dict[str, Any]:
         """What the draft lacks by its form's definition; in a thread, for it may take long."""
         row = await self._row(draft, await self._principal(sub), None)
-        shown = orjson.loads(body_at(draft, row))
-        report = await to_thread(completeness, forms.of(shown["form"]), shown["data"])
-        return {"id": draft, "version": row.head, **asdict(report)}
+        held = fold(draft, row)
+        form = forms.of(held.form)
+        report = await to_thread(completeness, form, held.data)
+        names = await self._people.subs_of(done["by"] for done in held.steps_done.values())
+        return {"id": draft, "version": row.head, **completeness_answer(report, form, held, names)}
 
     async def drafts(self, sub: str, wanted: DraftFilter) -> dict[str, Any]:
         """A page of the caller's drafts, own and shared."""
@@ -138,7 +142,10 @@ class Reading:
             await self._catch_up.rest_all(by)
         lines = await self._store.drafts(by, _one_more(wanted))
         found = page(lines, wanted.limit, lambda line: cursor(line["sort_key"], str(line["draft"])))
-        return {**found, "items": [_summary(line) for line in found["items"]]}
+        return {
+            **found,
+            "items": [summary(line, self._forms(line["form"])) for line in found["items"]],
+        }
 
     # -- the steps
 
@@ -223,6 +230,17 @@ _FACTS = {
 }
 
 
+def _steps(event: DraftEvent, earlier: Draft) -> dict[str, Any]:
+    """Which steps were marked as completed just then, and which no more."""
+    if not isinstance(event, DataEvent) or event.completed_steps is None:
+        return {}
+    before, after = earlier.completed_steps, event.completed_steps
+    return {
+        "steps_done": [step for step in after if step not in before],
+        "steps_undone": [step for step in before if step not in after],
+    }
+
+
 def parse_place(text: str | None) -> int | None:
     """The version that a cursor of the history names."""
     return None if text is None else int(place(text, (int,))[0])
@@ -258,18 +276,3 @@ def _line(line: VersionLine, names: Mapping[str, str]) -> dict[str, Any]:
         "label": label,
         "reason": reason,
     }
-
-
-def _summary(line: Mapping[str, Any]) -> dict[str, Any]:
-    shown = {name: value for name, value in line.items() if name not in ("draft", "sort_key")}
-    return {
-        "id": line["draft"],
-        **shown,
-        "completed_steps": orjson.loads(line["completed_steps"]),
-        "forked_from": _lineage(line["forked_from"]),
-        "from_template": _lineage(line["from_template"]),
-    }
-
-
-def _lineage(source: str | None) -> Any:
-    return orjson.loads(source) if source else None

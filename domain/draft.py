@@ -68,6 +68,14 @@ class Link(TypedDict):
     at: str
 
 
+class StepDone(TypedDict):
+    """When and by whom (a key) a step was marked as completed, and in which version."""
+
+    version: int
+    at: str
+    by: str
+
+
 class DraftEvent(Aggregate.Event):
     """The envelope of every event; absent members are stored as nothing at all."""
 
@@ -115,7 +123,7 @@ class DataEvent(DraftEvent):
         if self.step is not None:
             draft.step = self.step
         if self.completed_steps is not None:
-            draft.completed_steps = list(self.completed_steps)
+            draft.complete(self.completed_steps, self)
         draft.put_off_expiry(self.timestamp, self.expiry_days)
 
 
@@ -380,7 +388,9 @@ class Draft(Aggregate, created_event_name="Created"):
         self.subject: str | None = event.subject
         self.data: Data = event.data or {}
         self.step: str | None = event.step
-        self.completed_steps: list[str] = list(event.completed_steps)
+        self.completed_steps: list[str] = []
+        self.steps_done: dict[str, StepDone] = {}
+        self.complete(event.completed_steps, event)
         self.status, self.template, self.slot = "open", False, event.slot
         self.owner: str = event.by
         self.members: dict[str, str] = {}
@@ -401,6 +411,12 @@ class Draft(Aggregate, created_event_name="Created"):
         self.reach: int = RECENT
         self.expires_at: datetime | None = event.timestamp
         self.put_off_expiry(event.timestamp, event.expiry_days)
+
+    def complete(self, steps: Sequence[str], event: DraftEvent) -> None:
+        """Have these steps completed; each keeps when that was, and who did it."""
+        now = StepDone(version=event.originator_version, at=_rfc3339(event.timestamp), by=event.by)
+        self.completed_steps = list(steps)
+        self.steps_done = {step: self.steps_done.get(step, now) for step in steps}
 
     def write(self, changes: Sequence[Change]) -> None:
         """Apply changes to the data."""
@@ -467,9 +483,14 @@ def _all_but(roles: Mapping[str, Any], principal: str) -> dict[str, Any]:
 
 def title_of(data: Data, title_path: str | None) -> str | None:
     """The text at the title path, else at `/title`, else at `/name`."""
+    return None if (path := title_at(data, title_path)) is None else find(data, path)
+
+
+def title_at(data: Data, title_path: str | None) -> str | None:
+    """Where the title is: the first of these paths that leads to a text."""
     for path in (title_path, "/title", "/name"):
-        if path is not None and isinstance(value := find(data, path), str):
-            return value
+        if path is not None and isinstance(find(data, path), str):
+            return path
     return None
 
 

@@ -6,10 +6,10 @@ Events hold results, so another definition never changes the past.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -109,6 +109,9 @@ class Node:
             self.make(tokens[:depth]).hides = True
 
 
+Fields: TypeAlias = dict[str, "Fields"]
+"""Members by their names, each with those in it; one without any is a field."""
+
 NO_RULE: Final = FieldRule()
 NOWHERE: Final = Node()
 """A place that no definition says anything about."""
@@ -166,6 +169,26 @@ class Form(BaseModel):
         # The first of the usual keys goes first anyway, and is not worth naming in every change.
         return declared_keys({p: key for p, key in declared.items() if key != KEYS[0]})
 
+    @cached_property
+    def known(self) -> Fields:
+        """The fields that the definition names, in a tree of members; a list is one field."""
+        known: Fields = {}
+        for path in (*self.fields, *(path for step in self.steps for path in step.paths)):
+            self._know(known, parse(path))
+        for tokens in _properties(self.json_schema or {}):
+            self._know(known, tokens)
+        return known
+
+    def _know(self, known: Fields, tokens: Sequence[str]) -> None:
+        node = self.root
+        for token in tokens:
+            if token == ANY_ITEM:
+                return
+            known = known.setdefault(token, {})
+            node = node.below(token)
+            if node.rule.merge == "atomic" or node.any is not None:
+                return
+
     def at(self, path: str) -> FieldRule:
         """What the definition says of the value at a path."""
         node = self.root
@@ -183,6 +206,14 @@ class Form(BaseModel):
     def sensitive(self) -> Iterator[str]:
         """The patterns of the sensitive fields."""
         return (pattern for pattern, rule in self.fields.items() if rule.sensitive)
+
+
+def _properties(schema: Mapping[str, Any], depth: int = 8) -> Iterator[tuple[str, ...]]:
+    """The members that a schema names, and those in them, as far as it says so on the spot."""
+    named = schema.get("properties")
+    for name, about in named.items() if isinstance(named, dict) and depth else ():
+        inner = list(_properties(about, depth - 1)) if isinstance(about, dict) else []
+        yield from ((name, *below) for below in inner) if inner else [(name,)]
 
 
 def _overlap(patterns: Iterable[tuple[str, ...]]) -> bool:
@@ -229,6 +260,10 @@ def _pointer(loc: Sequence[int | str]) -> str:
 
 def _sentence(message: str) -> str:
     return message.removeprefix("Value error, ").rstrip(".") + "."
+
+
+Definitions: TypeAlias = Callable[[str], Form]
+"""The definition in force of a form, by its name."""
 
 
 @lru_cache(maxsize=1_000)

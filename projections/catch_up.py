@@ -19,8 +19,9 @@ from uuid import UUID
 
 from domain.draft import Draft, DraftEvent
 from domain.errors import Busy, Unavailable
+from domain.form import Definitions, undefined
 from projections.ending import ended
-from projections.listing import line_of, search_text
+from projections.listing import line_of, resting_of
 from projections.snapshot import aggregate, state_of
 from projections.store.base import Line, Moves, Store
 from projections.store.records import Record
@@ -63,9 +64,11 @@ class CatchUp:
         store: Store,
         *,
         held: Held = lambda _: None,
+        forms: Definitions = undefined,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        self._store, self._held, self._clock = store, held, clock
+        self._store, self._held, self._forms, self._clock = store, held, forms, clock
+        self._look_again = True
         self._known: OrderedDict[UUID, Known] = OrderedDict()
         self._unrested: OrderedDict[UUID, float] = OrderedDict()
         self._broken: set[UUID] = set()
@@ -85,6 +88,10 @@ class CatchUp:
     def wake(self) -> None:
         """There is news."""
         self._woken.set()
+
+    def look_again(self) -> None:
+        """Drafts that were at rest may not be so any more."""
+        self._look_again = True
 
     async def level(self) -> None:
         """Catch up with all that was in the log when this was called.
@@ -121,8 +128,8 @@ class CatchUp:
     # -- following
 
     async def _follow(self) -> None:
-        await self._until_it_works(self._remember_unrested)
         while True:
+            await self._until_it_works(self._remember_unrested)
             with suppress(TimeoutError):
                 async with asyncio.timeout(IDLE if self._unrested else TICK):
                     await self._woken.wait()
@@ -154,8 +161,10 @@ class CatchUp:
                 return
 
     async def _remember_unrested(self) -> None:
-        for draft in await self._store.unrested(10_000):
-            self._unrested[draft] = self._clock()
+        if self._look_again:
+            self._look_again = False
+            for draft in await self._store.unrested(10_000):
+                self._unrested[draft] = self._clock()
 
     async def _drain(self) -> None:
         while await self._take_batch():  # noqa: ASYNC110 - others get their turn in between
@@ -209,7 +218,7 @@ class CatchUp:
         for known in moved:
             self._unrested[known.draft.id] = now
             self._unrested.move_to_end(known.draft.id)
-        return [line_of(known.draft, known.last) for known in moved]
+        return [line_of(k.draft, k.last, self._forms(k.draft.form)) for k in moved]
 
     async def _take(self, line: Line) -> Known | None:
         record = line.record
@@ -281,7 +290,10 @@ class CatchUp:
         found = [await self._found(draft, anew=anew) for draft in due]
         await self._store.rest(
             [
-                (state_of(known.draft, known.link, resting=True), search_text(known.draft))
+                (
+                    state_of(known.draft, known.link, resting=True),
+                    resting_of(known.draft, self._forms(known.draft.form)),
+                )
                 for known in found
                 if known is not None
             ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
@@ -45,13 +45,19 @@ class Definition:
 class Forms:
     """The definitions in force; asking for one costs a look into a dictionary."""
 
-    def __init__(self, store: Store, folder: Path | None = None) -> None:
-        """Read the files.
+    def __init__(
+        self,
+        store: Store,
+        folder: Path | None = None,
+        *,
+        on_news: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Read the files; `on_news` is called when a definition has changed since the start.
 
         Raises:
             BrokenForm: One of them cannot be used.
         """
-        self._store = store
+        self._store, self._on_news = store, on_news
         self._known = given(folder)
         self._stored: dict[str, str] = {}
         self._number = 0
@@ -59,7 +65,7 @@ class Forms:
 
     async def start(self) -> None:
         """Read what is stored, and go on looking for more."""
-        await self.refresh()
+        await self.read()
         self._task = asyncio.create_task(self._follow(), name="variorum forms")
 
     async def stop(self) -> None:
@@ -96,11 +102,23 @@ class Forms:
             await self.refresh()
 
     async def refresh(self) -> None:
-        """Take in what was kept since, by whichever process."""
+        """Take in what was kept since, by whichever process.
+
+        A process that did not know yet may just have put drafts to rest by an older definition.
+        """
+        for form in await self.read():
+            await self._store.unrest(form)
+            self._on_news()
+
+    async def read(self) -> list[str]:
+        """Read what was kept since; answers of which forms that was."""
+        news = []
         for row in await self._store.forms(self._number):
             if row.number > self._number:  # else another one that was waiting has taken it in
                 self._number = row.number
                 self._take(row)
+                news.append(row.form)
+        return news
 
     def _take(self, row: FormRow) -> None:
         try:

@@ -20,6 +20,7 @@ from uuid import UUID
 from domain.chain import FIRST, Keyring, Verdict
 from domain.draft import Draft
 from domain.errors import Forbidden
+from domain.form import Definitions, undefined
 from projections.export import Person, tombstones
 from projections.rebuild import read_again
 from projections.sealed import NotSealed, Sealed
@@ -55,6 +56,7 @@ async def import_drafts(
     progress: Progress,
     *,
     unverified: bool = False,
+    forms: Definitions = undefined,
 ) -> Imported:
     """Take over every draft that can be; `tell` gets a sentence for each that cannot.
 
@@ -77,7 +79,7 @@ async def import_drafts(
                 raise _Refusal(why)
             if draft in purged:
                 raise _Refusal("it was purged here")
-            await _take_over(store, draft, own, imported, tell)
+            await _take_over(store, draft, own, imported, tell, forms)
         except _Refusal as refusal:
             imported.refused += 1
             tell(f"draft {draft}: {refusal}")
@@ -145,7 +147,12 @@ class _Survey:
 
 
 async def _take_over(
-    store: Store, draft: UUID, records: Iterator[Record], imported: Imported, tell: Tell
+    store: Store,
+    draft: UUID,
+    records: Iterator[Record],
+    imported: Imported,
+    tell: Tell,
+    forms: Definitions,
 ) -> None:
     loaded = await store.load(draft)
     here, link = aggregate(draft, loaded, reach=1) if loaded else (None, FIRST)
@@ -156,7 +163,7 @@ async def _take_over(
         await growing.end()
     finally:
         if growing.added:
-            await store.replace(await read_again(store, draft))
+            await store.replace(await read_again(store, draft, forms))
     if growing.beside is not None:
         tell(f"draft {draft}: imported beside {growing.beside}, open for the same subject")
     imported.versions += growing.added

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
-from domain.draft import Draft, DraftEvent
+from domain.draft import Draft, DraftEvent, title_at
+from domain.form import Form
+from domain.masking import is_sensitive, without_sensitive
+from domain.path import find
+from domain.steps import filled, resume, unfinished
+from projections.completeness import completeness
+from projections.store.records import Resting
 
 SEARCHED = 20_000  # characters of a draft that a search sees, title first
+PATIENCE = 0.005  # seconds that looking for the step to go on with may cost
 
 
-def line_of(draft: Draft, last: DraftEvent | None) -> dict[str, Any]:
+def line_of(draft: Draft, last: DraftEvent | None, form: Form) -> dict[str, Any]:
     """A draft's line, as the store keeps it."""
+    much = filled(form, draft.data)
     return {
         "draft": draft.id,
         "owner": draft.owner,
         "form": draft.form,
         "subject": draft.subject,
-        "title": draft.title,
+        "title": _title(draft, form),
         "status": draft.status,
         "template": draft.template,
         "version": draft.version,
@@ -33,6 +41,8 @@ def line_of(draft: Draft, last: DraftEvent | None) -> dict[str, Any]:
         "expires_at": draft.expires_at,
         "forked_from": _lineage(draft.forked_from),
         "from_template": _lineage(draft.from_template),
+        "filled": much.filled,
+        "fields": much.fields,
     }
 
 
@@ -40,10 +50,39 @@ def _lineage(source: Mapping[str, Any] | None) -> str | None:
     return orjson.dumps(source).decode() if source else None
 
 
-def search_text(draft: Draft) -> str:
-    """The texts and numbers of a draft in lower case, a line each, up to a limit."""
+def _title(draft: Draft, form: Form) -> str | None:
+    """The title, if it is nothing sensitive: the line is the same for everybody."""
+    path = title_at(draft.data, draft.title_path)
+    if path is None or (form.root.hides and is_sensitive(form, path)):
+        return None
+    return cast("str", find(draft.data, path))
+
+
+def resting_of(draft: Draft, form: Form) -> Resting:
+    """What is known of a draft once it is quiet."""
+    much = filled(form, draft.data)
+    return Resting(search_text(draft, form), _next_step(draft, form), much.filled, much.fields)
+
+
+def _next_step(draft: Draft, form: Form) -> str | None:
+    """The step to go on with; only where none is recorded, the draft is looked through for it."""
+    if not form.steps or draft.step in {step.id for step in form.steps}:
+        return draft.step
+    report = completeness(form, draft.data, PATIENCE)
+    incomplete = [step.id for step in report.steps if step.complete is False]
+    known = report.complete is not None
+    return resume(
+        form, draft.step, incomplete if known else unfinished(form, draft.completed_steps)
+    )
+
+
+def search_text(draft: Draft, form: Form) -> str:
+    """The texts and numbers of a draft in lower case, a line each, up to a limit.
+
+    Nothing sensitive is among them.
+    """
     parts, left = [], SEARCHED
-    for part in _scalars([draft.title, draft.data]):
+    for part in _scalars([_title(draft, form), without_sensitive(draft.data, form)]):
         parts.append(part[:left].lower())
         if (left := left - len(part) - 1) <= 0:
             break

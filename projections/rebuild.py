@@ -16,10 +16,11 @@ from uuid import UUID
 
 from domain.draft import Draft, DraftEvent
 from domain.errors import Unavailable
-from projections.listing import line_of, search_text
+from domain.form import Definitions, undefined
+from projections.listing import line_of, resting_of
 from projections.snapshot import kept_every, state_of
 from projections.store.base import Store
-from projections.store.records import Record, State, VersionRow, to_row
+from projections.store.records import Record, Resting, State, VersionRow, to_row
 
 log = logging.getLogger("variorum.rebuild")
 
@@ -37,41 +38,44 @@ class Rebuilt:
     labels: dict[int, str] = field(default_factory=dict)
     states: list[State] = field(default_factory=list)
     resting: State | None = None
-    search: str = ""
+    quiet: Resting = Resting()  # noqa: RUF009 - frozen
     line: dict[str, Any] = field(default_factory=dict)
 
 
 async def rebuild(
-    store: Store, progress: Callable[[int, int], None] = lambda _done, _total: None
+    store: Store,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    *,
+    forms: Definitions = undefined,
 ) -> int:
     """Rebuild everything; answers how many drafts there were. `progress` gets done and total."""
     total, done, last = await store.count_drafts(), 0, UUID(int=0)
     while drafts := await store.draft_ids(last, PAGE):
         for draft in drafts:
-            await _rebuild_one(store, draft)
+            await _rebuild_one(store, draft, forms)
             progress(done := done + 1, total)
         last = drafts[-1]
     await store.remove_strays()
     return done
 
 
-async def _rebuild_one(store: Store, draft: UUID) -> None:
+async def _rebuild_one(store: Store, draft: UUID, forms: Definitions) -> None:
     """A draft whose log cannot be read keeps the rows that it has, and stays set aside."""
     try:
-        await store.replace(await read_again(store, draft))
+        await store.replace(await read_again(store, draft, forms))
     except Unavailable:
         raise
     except Exception as problem:
         log.error("draft %s cannot be rebuilt: %s", draft, type(problem).__name__)
 
 
-async def read_again(store: Store, draft: UUID) -> Rebuilt:
+async def read_again(store: Store, draft: UUID, forms: Definitions = undefined) -> Rebuilt:
     """A draft's read models, from its first event on."""
     rebuilt = Rebuilt(draft)
     folding = Folding(rebuilt)
     while records := await store.events(draft, rebuilt.head, rebuilt.head + CHUNK):
         folding.take(records)
-    folding.finish()
+    folding.finish(forms)
     return rebuilt
 
 
@@ -101,7 +105,7 @@ class Folding:
             self._kept, self._size = state.version, len(state.body)
             self._rebuilt.states.append(state)
 
-    def finish(self) -> None:
+    def finish(self, forms: Definitions) -> None:
         """The rows that show the draft as it is now."""
         if self._draft is None or self._last is None:
             return
@@ -109,5 +113,6 @@ class Folding:
         if self._kept != record.version:
             self._rebuilt.resting = state_of(self._draft, record.hash, resting=True)
         self._rebuilt.labels = self._draft.labels
-        self._rebuilt.line = line_of(self._draft, event)
-        self._rebuilt.search = search_text(self._draft)
+        form = forms(self._draft.form)
+        self._rebuilt.line = line_of(self._draft, event, form)
+        self._rebuilt.quiet = resting_of(self._draft, form)

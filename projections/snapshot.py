@@ -63,6 +63,7 @@ def rest_of(draft: Draft) -> bytes:
             "settled": draft.settled,
             "merged_forks": draft.merged_forks,
             "title_path": draft.title_path,
+            "steps_done": draft.steps_done,
         },
         option=orjson.OPT_NON_STR_KEYS,
     )
@@ -124,6 +125,7 @@ _REST_AS_IT_IS = (
     "conflicts_ever",
     "merged_forks",
     "title_path",
+    "steps_done",
 )
 
 

@@ -169,3 +169,9 @@ def blocking_ann(settings: Settings, clock: Clock) -> Iterator[Blocking]:
 def ben(client: httpx.AsyncClient, settings: Settings) -> Caller:
     """Somebody else."""
     return caller(client, settings, "ben")
+
+
+@pytest.fixture
+def ada(client: httpx.AsyncClient, settings: Settings) -> Caller:
+    """An admin."""
+    return caller(client, settings, "ada", "admin")

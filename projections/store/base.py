@@ -23,6 +23,7 @@ from projections.store.records import (
     Outcome,
     Reading,
     Record,
+    Resting,
     State,
 )
 
@@ -133,7 +134,13 @@ class Store(Protocol):
     # -- form definitions
 
     async def keep_form(self, form: str, definition: str, by: str, at: datetime) -> None:
-        """Keep a definition as the newest of its form; earlier ones stay."""
+        """Keep a definition as the newest of its form; earlier ones stay.
+
+        The form's drafts are at rest no more: what is known of them was by an earlier one.
+        """
+
+    async def unrest(self, form: str) -> None:
+        """Forget what is known of a form's quiet drafts, so that they come to rest again."""
 
     async def forms(self, after: int) -> Sequence[FormRow]:
         """The newest definition of each form kept after a number, in the order of their numbers."""
@@ -209,8 +216,8 @@ class Store(Protocol):
     ) -> bool:
         """Write rows and the new position in one transaction; False if another process was faster."""
 
-    async def rest(self, states: Sequence[tuple[State, str]]) -> None:
-        """Put down quiet drafts' whole states, each with its search text."""
+    async def rest(self, states: Sequence[tuple[State, Resting]]) -> None:
+        """Put down quiet drafts' whole states, each with what the drafts page knows by it."""
 
     async def unrested(self, limit: int, principal: str | None = None) -> Sequence[UUID]:
         """Drafts whose resting state lies behind their line; only one principal's, if given."""

@@ -106,6 +106,20 @@ class State:
     hash: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """What the drafts page knows of a draft only once it is quiet; counts are None if unknown.
+
+    `search` is what a search looks through, `resume` the step to go on with, `filled` how many of
+    the form's `fields` hold something.
+    """
+
+    search: str = ""
+    resume: str | None = None
+    filled: int | None = None
+    fields: int | None = None
+
+
 @dataclass(slots=True)
 class Group:
     """What the writer saves in one transaction; `seen` is where it believes each draft to be."""

@@ -117,9 +117,17 @@ def _edited(version: Version, form: Form, places: Places) -> str:
     if (step := version.about.get("step")) is not None:
         return phrases.WENT_TO.format(step=_step(form, step))
     if (done := version.about.get("completed_steps")) is not None:
-        steps = several([_step(form, step) for step in done], 3, phrases.OTHERS)
-        return phrases.COMPLETED.format(steps=steps) if done else phrases.COMPLETED_NONE
+        return _completed(version.about.get("steps_done", done), version, form)
     return phrases.SAVED
+
+
+def _completed(done: Sequence[str], version: Version, form: Form) -> str:
+    """Which steps somebody marked as completed, or else as not completed any more."""
+    undone = version.about.get("steps_undone", ())
+    if not done and not undone:
+        return phrases.COMPLETED_NONE
+    steps = several([_step(form, step) for step in done or undone], 3, phrases.OTHERS)
+    return (phrases.COMPLETED if done else phrases.REOPENED).format(steps=steps)
 
 
 def _step(form: Form, wanted: str) -> str:

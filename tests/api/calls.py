@@ -168,9 +168,10 @@ class Blocking:
         return call
 
 
-def caller(client: httpx.AsyncClient, settings: Settings, sub: str) -> Caller:
+def caller(client: httpx.AsyncClient, settings: Settings, sub: str, *roles: str) -> Caller:
     """Whoever it is, with a token that outlives every test."""
-    return Caller(client, make_token(settings.keys.jwt, sub, (), timedelta(days=3_650), now=NOON))
+    years = timedelta(days=3_650)
+    return Caller(client, make_token(settings.keys.jwt, sub, roles, years, now=NOON))
 
 
 def id_of(draft: DraftOrId) -> str:

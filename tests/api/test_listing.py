@@ -53,10 +53,12 @@ async def test_a_line_tells_all_but_the_data(ann: Caller, clock: Clock) -> None:
     page = await ann.lists(sort="title")
 
     shown = without(await ann.draft(draft), "data")
-    more = {"conflicts": 0, "saved_by": "ann", "saved_device": "mac"}
+    more = {"conflicts": 0, "saved_by": "ann", "saved_device": "mac", "shared_by": None}
+    more |= {"step_label": "Line-up", "step_number": 3, "steps": 5, "resume": "lineup"}
+    more |= {"filled": 2, "fields": 22}
     assert {line["id"]: line for line in page["items"]} == {
         draft["id"]: {**shown, **more},
-        fork["id"]: {**without(fork, "data"), **more, "saved_device": None},
+        fork["id"]: {**without(fork, "data"), **more, "saved_device": None, "filled": 1},
     }
     assert page["next_cursor"] is None
 
@@ -72,6 +74,7 @@ async def test_filters_and_sorts(ann: Caller, drafts: dict[str, str]) -> None:
         ({"status": "submitted"}, ["rock"]),
         ({"status": "discarded"}, ["tango"]),
         ({"status": "expired"}, []),
+        ({"status": "trash"}, ["tango"]),
         ({"form": "concert"}, ["tango", "rock"]),
         ({"form": "concert", "status": "open"}, []),
         ({"subject": "42"}, ["tango", "jazz"]),
@@ -168,3 +171,37 @@ async def test_a_walk_by_title_misses_nothing_while_others_are_saved(
 
     shown = [line["id"] for line in first["items"] + second["items"]]
     assert shown == [draft["id"] for draft in drafts]
+
+
+SECRET = {"form": "gig", "fields": {"/contact": {"sensitive": True}, "/fee": {}}}
+
+
+async def test_a_search_sees_nothing_sensitive_whenever_it_became_so(
+    ann: Caller, ada: Caller
+) -> None:
+    contact = {"name": "Zoë", "phone": "0123"}
+    draft = await ann.open({"title": "Jazz", "contact": contact, "fee": 77})
+    concert = await ann.open({"title": "Jazz", "contact": contact}, form="concert")
+    for hidden, found in (("zoë", [concert]), ("0123", [concert]), ("77", [draft])):
+        assert [line["id"] for line in (await ann.lists(q=hidden))["items"]] == [
+            one["id"] for one in found
+        ]
+
+    definition = {**SECRET, "form": "concert", "title": "/contact/name"}
+    await ada.asks("PUT", "/v1/forms/concert", json=definition)
+
+    for hidden in ("zoë", "0123"):
+        assert (await ann.lists(q=hidden))["items"] == []
+    (line,) = (await ann.lists(form="concert"))["items"]
+    assert (line["filled"], line["fields"]) == (1, 2)
+
+
+async def test_a_sensitive_title_stands_in_no_line(ann: Caller, ada: Caller) -> None:
+    definition = {**SECRET, "form": "concert", "title": "/contact/name"}
+    await ada.asks("PUT", "/v1/forms/concert", json=definition)
+    await ann.open({"contact": {"name": "Zoë"}}, form="concert")
+
+    (line,) = (await ann.lists())["items"]
+
+    assert line["title"] is None
+    assert (await ann.lists(q="zoë"))["items"] == []

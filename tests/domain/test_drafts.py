@@ -99,6 +99,7 @@ def test_an_opened_draft_is_all_its_own() -> None:
         "data": {"title": "Jazz"},
         "step": "basics",
         "completed_steps": ["start"],
+        "steps_done": {"start": {"version": 1, "at": "2026-03-02T09:00:00Z", "by": ANN}},
         "status": "open",
         "template": False,
         "slot": True,

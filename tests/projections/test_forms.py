@@ -180,6 +180,9 @@ class Slow:
             await asyncio.sleep(0.05)
         return rows
 
+    async def unrest(self, form: str) -> None:
+        await self._store.unrest(form)
+
 
 @pytest.mark.parametrize("engine", ["postgres"], indirect=True)
 async def test_numbers_follow_the_order_of_commits(

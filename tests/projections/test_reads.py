@@ -303,6 +303,9 @@ async def test_a_line_of_the_drafts_page_tells_all_but_the_data(store: Store, an
         "expires_at": saved_at + timedelta(days=30),
         "forked_from": None,
         "from_template": None,
+        "filled": None,
+        "fields": None,
+        "resume": None,
     }
 
 

@@ -144,6 +144,7 @@ def test_what_an_aggregate_knows_beyond_its_body_is_told_apart() -> None:
         "settled": [],
         "merged_forks": {},
         "title_path": None,
+        "steps_done": {},
     }
 
 

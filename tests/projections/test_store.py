@@ -14,7 +14,7 @@ from domain.drafts import Opening
 from domain.errors import Forbidden
 from projections.snapshot import state_of
 from projections.store.base import Moves, Store
-from projections.store.records import Committed, Group, Loaded, Moved, Record, Taken
+from projections.store.records import Committed, Group, Loaded, Moved, Record, Resting, Taken
 from tests.domain.scenes import ANN, BEN, DRAFTS, MONDAY, fields, origin
 from tests.projections.histories import (
     CHAIN,
@@ -134,12 +134,12 @@ async def test_an_event_by_somebody_without_access_is_refused_with_its_whole_gro
 async def test_a_kept_state_takes_the_place_of_a_resting_one(store: Store) -> None:
     draft = new_draft({"fee": 1})
     link = await saved(store, draft)
-    await store.rest([(state_of(draft, link, resting=True), "1")])
+    await store.rest([(state_of(draft, link, resting=True), Resting("1"))])
     assert await _kept(store, draft.id) == 0
     DRAFTS.edit(draft, fields({"fee": 2}), origin())
     group = group_of((draft, link))
     last = group.records[-1].hash
-    await store.rest([(state_of(draft, last, resting=True), "2")])
+    await store.rest([(state_of(draft, last, resting=True), Resting("2"))])
     group.states = [state_of(draft, last)]
     await store.save(group)
     assert await _kept(store, draft.id) == 2
@@ -253,7 +253,7 @@ async def test_loading_gives_the_newest_whole_state_and_all_after_it(store: Stor
     second = await log_of(store, draft.id)
     assert await store.load(draft.id) == Loaded(state, second[1:], 1)
     resting = state_of(draft, second[-1].hash, resting=True)
-    await store.rest([(resting, "2")])
+    await store.rest([(resting, Resting("2"))])
     assert await store.load(draft.id) == Loaded(resting, [], 1)
 
 

@@ -95,21 +95,21 @@ MOVES = (
 PUT_DRAFT: LiteralString = """
     INSERT INTO drafts (draft, owner, form, subject, title, status, template, version, step, completed_steps,
                         conflicts, created_at, saved_at, saved_by, saved_device, expires_at, forked_from,
-                        from_template)
+                        from_template, filled, fields)
     SELECT draft, owner, form, subject, title, status, template, version, step, completed_steps,
-           conflicts, created_at, saved_at, saved_by, saved_device, expires_at, forked_from, from_template
+           conflicts, created_at, saved_at, saved_by, saved_device, expires_at, forked_from, from_template, filled, fields
     FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
         draft uuid, owner text, form text, subject text, title text, status text, template boolean,
         version bigint, step text, completed_steps text, conflicts integer, created_at timestamptz,
         saved_at timestamptz, saved_by text, saved_device text, expires_at timestamptz, forked_from text,
-        from_template text)
+        from_template text, filled integer, fields integer)
     WHERE NOT EXISTS (SELECT FROM tombstones t WHERE t.draft = r.draft)
     ON CONFLICT (draft) DO UPDATE SET
         owner = excluded.owner, title = excluded.title, status = excluded.status,
         template = excluded.template, version = excluded.version, step = excluded.step,
         completed_steps = excluded.completed_steps, conflicts = excluded.conflicts,
         saved_at = excluded.saved_at, saved_by = excluded.saved_by, saved_device = excluded.saved_device,
-        expires_at = excluded.expires_at
+        expires_at = excluded.expires_at, filled = excluded.filled, fields = excluded.fields
     WHERE drafts.version <= excluded.version
 """
 TAKE_DRAFTS: LiteralString = f"""
@@ -125,8 +125,9 @@ SET_ASIDE = (
 )
 REST = """
     WITH given AS (
-        SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::bytea[], %b::bytea[], %b::bytea[], %b::text[])
-            AS g(draft, version, body, rest, hash, search)
+        SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::bytea[], %b::bytea[], %b::bytea[], %b::text[],
+                             %b::text[], %b::integer[], %b::integer[])
+            AS g(draft, version, body, rest, hash, search, resume, filled, fields)
         WHERE NOT EXISTS (SELECT FROM tombstones t WHERE t.draft = g.draft)
     ), rested AS (
         INSERT INTO states (draft, version, body, rest, hash, resting)
@@ -134,10 +135,14 @@ REST = """
     ), older AS (
         DELETE FROM states s USING given g WHERE s.draft = g.draft AND s.resting AND s.version < g.version
     )
-    UPDATE drafts d SET rested = g.version, search = g.search
+    UPDATE drafts d SET rested = g.version, search = g.search, resume = g.resume, filled = g.filled, fields = g.fields
     FROM given g WHERE d.draft = g.draft AND d.rested < g.version
 """
-RESTED = "UPDATE drafts SET rested = %s, search = %s WHERE draft = %s AND rested < %s"
+RESTED = (
+    "UPDATE drafts SET rested = %s, search = %s, resume = %s, filled = %s, fields = %s "
+    "WHERE draft = %s AND rested < %s"
+)
+UNREST = "UPDATE drafts SET rested = 0, search = '' WHERE form = %s"
 UNRESTED = """
     SELECT d.draft FROM drafts d WHERE d.rested < d.version AND (%b::text IS NULL OR EXISTS (
         SELECT FROM access a WHERE a.draft = d.draft AND a.principal = %b::text)) LIMIT %b
@@ -266,12 +271,15 @@ SORTS: dict[str, tuple[LiteralString, LiteralString]] = {
 }
 
 
+IN_TRASH: LiteralString = "d.status IN ('discarded', 'expired')"
+
+
 def drafts(principal: str, wanted: DraftFilter) -> tuple[LiteralString, dict[str, Any]]:
     """The drafts page of a principal, under a filter."""
     key, direction = SORTS[wanted.sort]
     compare: LiteralString = "<" if direction == "DESC" else ">"
     clauses: dict[str, LiteralString] = {
-        "status": "d.status = %(status)s",
+        "status": IN_TRASH if wanted.status == "trash" else "d.status = %(status)s",
         "form": "d.form = %(form)s",
         "subject": "d.subject = %(subject)s",
         "q": "strpos(d.search, %(q)s) > 0",
@@ -292,7 +300,8 @@ def drafts(principal: str, wanted: DraftFilter) -> tuple[LiteralString, dict[str
     statement = (
         "SELECT d.draft, o.sub AS owner, a.role, d.form, d.subject, d.title, d.status, d.template, d.version, "
         "d.step, d.completed_steps, d.conflicts, d.created_at, d.saved_at, s.sub AS saved_by, "
-        f"d.saved_device, d.expires_at, d.forked_from, d.from_template, {key} AS sort_key "
+        f"d.saved_device, d.expires_at, d.forked_from, d.from_template, "
+        f"d.filled, d.fields, d.resume, {key} AS sort_key "
         "FROM access a JOIN drafts d ON d.draft = a.draft "
         "LEFT JOIN people o ON o.key = d.owner LEFT JOIN people s ON s.key = d.saved_by "
         f"WHERE {conditions} ORDER BY {key} {direction}, d.draft {direction} LIMIT %(limit)s"

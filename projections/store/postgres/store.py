@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
+from dataclasses import astuple
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
@@ -46,6 +47,7 @@ from projections.store.records import (
     Outcome,
     Reading,
     Record,
+    Resting,
     State,
     Taken,
     VersionRow,
@@ -201,6 +203,12 @@ class PostgresStore:
         async with self._working() as connection, connection.transaction():
             await connection.execute(queries.LOCK_FORMS)
             await connection.execute(queries.KEEP_FORM, (form, definition, by, at))
+            await connection.execute(queries.UNREST, (form,))
+
+    async def unrest(self, form: str) -> None:
+        """Forget what is known of a form's quiet drafts, so that they come to rest again."""
+        async with self._working() as connection:
+            await connection.execute(queries.UNREST, (form,))
 
     async def forms(self, after: int) -> Sequence[FormRow]:
         """The newest definition of each form kept after a number, in the order of their numbers."""
@@ -340,15 +348,18 @@ class PostgresStore:
                 await connection.execute(queries.SET_ASIDE, {"name": name, **event})
         return True
 
-    async def rest(self, states: Sequence[tuple[State, str]]) -> None:
-        """Put down quiet drafts' whole states, each with its search text."""
+    async def rest(self, states: Sequence[tuple[State, Resting]]) -> None:
+        """Put down quiet drafts' whole states, each with what the drafts page knows by it."""
         columns = (
             [state.draft for state, _ in states],
             [state.version for state, _ in states],
             [state.body for state, _ in states],
             [state.rest for state, _ in states],
             [state.hash for state, _ in states],
-            [search for _, search in states],
+            [quiet.search for _, quiet in states],
+            [quiet.resume for _, quiet in states],
+            [quiet.filled for _, quiet in states],
+            [quiet.fields for _, quiet in states],
         )
         async with self._working() as connection:
             await connection.execute(queries.REST, columns)
@@ -403,7 +414,7 @@ class PostgresStore:
                 await cursor.execute(queries.ADD_STATE, _state(rebuilt.resting, True))
             await cursor.execute(queries.PUT_DRAFT, {"rows": _json([rebuilt.line])})
             await cursor.execute(
-                queries.RESTED, (rebuilt.head, rebuilt.search, draft, rebuilt.head)
+                queries.RESTED, (rebuilt.head, *astuple(rebuilt.quiet), draft, rebuilt.head)
             )
 
     async def remove_strays(self) -> None:

@@ -105,16 +105,17 @@ ADVANCE = "UPDATE positions SET position = ? WHERE name = ? AND position = ?"
 TAKE_DRAFT = """
     INSERT INTO drafts (draft, owner, form, subject, title, status, template, version, step, completed_steps,
                         conflicts, created_at, saved_at, saved_by, saved_device, expires_at, forked_from,
-                        from_template)
+                        from_template, filled, fields)
     SELECT :draft, :owner, :form, :subject, :title, :status, :template, :version, :step, :completed_steps,
-           :conflicts, :created_at, :saved_at, :saved_by, :saved_device, :expires_at, :forked_from, :from_template
+           :conflicts, :created_at, :saved_at, :saved_by, :saved_device, :expires_at, :forked_from, :from_template,
+           :filled, :fields
     WHERE NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.draft = :draft)
     ON CONFLICT (draft) DO UPDATE SET
         owner = excluded.owner, title = excluded.title, status = excluded.status,
         template = excluded.template, version = excluded.version, step = excluded.step,
         completed_steps = excluded.completed_steps, conflicts = excluded.conflicts,
         saved_at = excluded.saved_at, saved_by = excluded.saved_by, saved_device = excluded.saved_device,
-        expires_at = excluded.expires_at
+        expires_at = excluded.expires_at, filled = excluded.filled, fields = excluded.fields
     WHERE drafts.version <= excluded.version
 """
 SET_ASIDE = "INSERT INTO set_aside VALUES (:name, :position, :draft, :version, :problem) ON CONFLICT DO NOTHING"
@@ -123,7 +124,11 @@ REST = (
     "WHERE NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.draft = ?) ON CONFLICT DO NOTHING"
 )
 NO_OLDER_REST = "DELETE FROM states WHERE draft = ? AND resting AND version < ?"
-RESTED = "UPDATE drafts SET rested = ?, search = ? WHERE draft = ? AND rested < ?"
+RESTED = (
+    "UPDATE drafts SET rested = ?, search = ?, resume = ?, filled = ?, fields = ? "
+    "WHERE draft = ? AND rested < ?"
+)
+UNREST = "UPDATE drafts SET rested = 0, search = '' WHERE form = ?"
 UNRESTED = (
     "SELECT d.draft FROM drafts d WHERE d.rested < d.version AND (? IS NULL OR EXISTS ("
     "SELECT 1 FROM access a WHERE a.draft = d.draft AND a.principal = ?)) LIMIT ?"
@@ -254,11 +259,14 @@ SORTS = {
 }
 
 
+IN_TRASH = "d.status IN ('discarded', 'expired')"
+
+
 def drafts(principal: str, wanted: DraftFilter) -> tuple[str, dict[str, Any]]:
     """The drafts page of a principal, under a filter."""
     key, direction = SORTS[wanted.sort]
     clauses = {
-        "status": "d.status = :status",
+        "status": IN_TRASH if wanted.status == "trash" else "d.status = :status",
         "form": "d.form = :form",
         "subject": "d.subject = :subject",
         "q": "instr(d.search, :q) > 0",
@@ -277,7 +285,8 @@ def drafts(principal: str, wanted: DraftFilter) -> tuple[str, dict[str, Any]]:
         "SELECT d.draft, o.sub AS owner, a.role, d.form, d.subject, d.title, d.status, d.template, d.version, "
         f"d.step, d.completed_steps, d.conflicts, {_shown('d.created_at')} AS created_at, "
         f"{_shown('d.saved_at')} AS saved_at, s.sub AS saved_by, d.saved_device, "
-        f"{_shown('d.expires_at')} AS expires_at, d.forked_from, d.from_template, {key} AS sort_key "
+        f"{_shown('d.expires_at')} AS expires_at, d.forked_from, d.from_template, "
+        f"d.filled, d.fields, d.resume, {key} AS sort_key "
         "FROM access a JOIN drafts d ON d.draft = a.draft "
         "LEFT JOIN people o ON o.key = d.owner LEFT JOIN people s ON s.key = d.saved_by "
         f"WHERE {' AND '.join(['a.principal = :principal', *chosen])} "

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import astuple
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -39,6 +40,7 @@ from projections.store.records import (
     Outcome,
     Reading,
     Record,
+    Resting,
     State,
     Taken,
     VersionRow,
@@ -154,7 +156,13 @@ class SqliteStore:
 
     async def keep_form(self, form: str, definition: str, by: str, at: datetime) -> None:
         """Keep a definition as the newest of its form; earlier ones stay."""
-        self._rows(queries.KEEP_FORM, (form, definition, by, _text(at)))
+        with self._transaction() as connection:
+            connection.execute(queries.KEEP_FORM, (form, definition, by, _text(at)))
+            connection.execute(queries.UNREST, (form,))
+
+    async def unrest(self, form: str) -> None:
+        """Forget what is known of a form's quiet drafts, so that they come to rest again."""
+        self._rows(queries.UNREST, (form,))
 
     async def forms(self, after: int) -> Sequence[FormRow]:
         """The newest definition of each form kept after a number, in the order of their numbers."""
@@ -280,15 +288,16 @@ class SqliteStore:
             )
         return True
 
-    async def rest(self, states: Sequence[tuple[State, str]]) -> None:
-        """Put down quiet drafts' whole states, each with its search text."""
+    async def rest(self, states: Sequence[tuple[State, Resting]]) -> None:
+        """Put down quiet drafts' whole states, each with what the drafts page knows by it."""
         with self._transaction() as connection:
-            for state, search in states:
+            for state, quiet in states:
                 draft = state.draft.hex
                 arguments = (draft, state.version, state.body, state.rest, state.hash, draft)
                 connection.execute(queries.REST, arguments)
                 connection.execute(queries.NO_OLDER_REST, (draft, state.version))
-                connection.execute(queries.RESTED, (state.version, search, draft, state.version))
+                rested = (state.version, *astuple(quiet), draft, state.version)
+                connection.execute(queries.RESTED, rested)
 
     async def unrested(self, limit: int, principal: str | None = None) -> Sequence[UUID]:
         """Drafts whose resting state lies behind their line; only one principal's, if given."""
@@ -322,7 +331,8 @@ class SqliteStore:
                 states.append((*_state(rebuilt.resting), True))
             connection.executemany(queries.ADD_STATE, states)
             connection.execute(queries.TAKE_DRAFT, _columns(rebuilt.line))
-            connection.execute(queries.RESTED, (rebuilt.head, rebuilt.search, draft, rebuilt.head))
+            rested = (rebuilt.head, *astuple(rebuilt.quiet), draft, rebuilt.head)
+            connection.execute(queries.RESTED, rested)
 
     async def remove_strays(self) -> None:
         """Remove rows of read models whose draft the log does not know."""

@@ -1072,7 +1072,7 @@ export interface operations {
     list_drafts_v1_drafts_get: {
         parameters: {
             query?: {
-                status?: ("open" | "submitted" | "discarded" | "expired") | null;
+                status?: ("open" | "submitted" | "discarded" | "expired" | "trash") | null;
                 form?: string | null;
                 subject?: string | null;
                 q?: string | null;

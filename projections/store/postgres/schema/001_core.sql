@@ -99,7 +99,10 @@ CREATE TABLE drafts (
     expires_at timestamptz, -- of a template none
     forked_from text,
     from_template text,
+    filled integer,
+    fields integer,
     rested bigint NOT NULL DEFAULT 0,
+    resume text,
     search text NOT NULL DEFAULT ''
 ) WITH (fillfactor = 70);
 

@@ -76,7 +76,10 @@ CREATE TABLE drafts (
     expires_at TEXT, -- of a template none
     forked_from TEXT,
     from_template TEXT,
+    filled INTEGER,
+    fields INTEGER,
     rested INTEGER NOT NULL DEFAULT 0,
+    resume TEXT,
     search TEXT NOT NULL DEFAULT ''
 );
 
