@@ -12,8 +12,14 @@ export default defineConfig(({ mode }) => ({
   server: { proxy: { "/v1": service, "/openapi.json": service } },
 }));
 
+// One file with everything in it, whose exports keep their names; not `lib`, which leaves it unminified.
 const servedModule = {
   emptyOutDir: false,
   copyPublicDir: false,
-  lib: { entry: "src/elements/index.ts", formats: ["es" as const], fileName: () => "client/variorum.js" },
+  modulePreload: false as const,
+  rolldownOptions: {
+    input: "src/elements/index.ts",
+    preserveEntrySignatures: "strict" as const,
+    output: { entryFileNames: "client/variorum.js", codeSplitting: false },
+  },
 };

@@ -1,0 +1,222 @@
+/** Where a page begins: who is calling which service, and the drafts that are open in this tab. */
+import { Api, Refused, Unreachable, type TokenSource } from "./api";
+import { browser, uuid, type Environment } from "./environment";
+import { Journal } from "./journal";
+import type { Data } from "./json";
+import { DraftSession } from "./session";
+import { begin, known, partsOf, restored, waiting, type Parts, type State } from "./state";
+import { Tabs } from "./tabs";
+import type { Draft, DraftLine, Page } from "./wire";
+
+export interface ClientOptions {
+  /** The service, without a slash at the end; "" for the one that served the page. */
+  readonly url?: string;
+  readonly token: string | TokenSource;
+  /** Whose drafts these are; the token's `sub` if it is not given. */
+  readonly user?: string;
+  /** Paths of fields that are never written to disk, as `/account/pin`. */
+  readonly secrets?: readonly string[];
+  readonly environment?: Partial<Environment>;
+}
+
+/** A draft by its id; or the one open draft for a form and the thing that it edits. */
+export type Which =
+  | { readonly id: string }
+  | { readonly form: string; readonly subject?: string | null; readonly initial?: Data };
+
+/** A draft of which something waits on this device. */
+export interface Unsent {
+  readonly id: string;
+  readonly form: string;
+  readonly subject: string | null;
+  readonly waiting: number;
+}
+
+/** How long a draft that is here already may take to be asked for, before it is shown as it is here. */
+const PATIENCE = 1_500;
+
+export class Client {
+  readonly api: Api;
+  private readonly environment: Environment;
+  private readonly sessions = new Map<string, { session: Promise<DraftSession>; users: number }>();
+  private readonly journals = new Map<string, Journal<Parts>>();
+
+  constructor(private readonly options: ClientOptions) {
+    const { token } = options;
+    this.environment = { ...browser(), ...options.environment };
+    this.api = new Api(options.url ?? "", typeof token === "string" ? () => token : token, this.environment.fetch);
+  }
+
+  /** Whose drafts are kept on this device now. */
+  async user(): Promise<string> {
+    return this.options.user ?? subOf(await this.api.token()) ?? "nobody";
+  }
+
+  /**
+   * Open a draft: as it is on this device if the service cannot be reached. Each call is matched by one
+   * of `close`; within a tab a draft is one session, however often it is opened.
+   *
+   * @throws Refused: the draft is not there, or not for this user
+   * @throws Unreachable: nothing of a draft with this id is on this device
+   */
+  async open(which: Which): Promise<DraftSession> {
+    const user = await this.user();
+    const key = `${user} ${await this.keyOf(user, which)}`;
+    const held = this.sessions.get(key) ?? { session: this.begin(user, key.slice(user.length + 1), which), users: 0 };
+    this.sessions.set(key, held);
+    held.users += 1;
+    try {
+      return await held.session;
+    } catch (error) {
+      this.sessions.delete(key);
+      throw error;
+    }
+  }
+
+  /** Leave a draft that was opened; what waits is kept, and sent by whoever opens it next. */
+  async close(session: DraftSession): Promise<void> {
+    for (const [key, held] of this.sessions) {
+      if ((await held.session.catch(() => undefined)) !== session) continue;
+      held.users -= 1;
+      if (held.users > 0) return;
+      this.sessions.delete(key);
+      session.close();
+    }
+  }
+
+  /** What waits on this device, of drafts open here or not. */
+  async unsent(): Promise<Unsent[]> {
+    const journal = await this.journal();
+    await journal.settled();
+    const states = await Promise.all((await journal.drafts()).map((draft) => stateIn(journal, draft)));
+    return states.flatMap((found) => {
+      const { id, form, subject } = found?.state ?? {};
+      const count = found ? waiting(found.state) : 0;
+      return id && form && count ? [{ id, form, subject: subject ?? null, waiting: count }] : [];
+    });
+  }
+
+  /** Try again at once what could not be sent, as after signing in again. */
+  async resume(): Promise<void> {
+    for (const { session } of this.sessions.values()) (await session).resume();
+  }
+
+  /** Forget everything of this user on this device, unsent or not: ask first if `unsent` says so. */
+  async signOut(): Promise<void> {
+    const journal = await this.journal();
+    for (const { session } of this.sessions.values()) (await session).close();
+    this.sessions.clear();
+    await journal.wipe();
+    this.environment.net?.removeItem(deviceKey(await this.user()));
+  }
+
+  private async keyOf(user: string, which: Which): Promise<string> {
+    const name = nameOf(which);
+    return (await (await this.journal(user)).named(name)) ?? name;
+  }
+
+  private async begin(user: string, key: string, which: Which): Promise<DraftSession> {
+    const journal = await this.journal(user);
+    const kept = await stateIn(journal, key);
+    const fresh = kept && waiting(kept.state) > 0 ? undefined : await this.ask(which, kept !== undefined);
+    const seq = kept?.state.seq ?? 0;
+    const own = fresh ? { ...fresh, seq } : (fresh !== null && kept?.state) || { ...unknown(which), seq };
+    const session = new DraftSession(key, own, kept?.turn ?? 0, this.tools(user, key, journal));
+    await this.nameIn(journal, key, own);
+    session.start();
+    return session;
+  }
+
+  private async nameIn(journal: Journal<Parts>, key: string, { id, form, subject, base }: State): Promise<void> {
+    await journal.name(nameOf({ id }), key);
+    const { about } = base;
+    if (about?.role === "owner" && about.status === "open" && !about.forked_from && !about.template) {
+      await journal.name(nameOf({ form, subject }), key);
+    }
+  }
+
+  /** The draft as the service has it: null if it has none, nothing if it does not say in time. */
+  private async ask(which: Which, patient: boolean): Promise<State | null | undefined> {
+    const asked = this.find(which).catch((error: unknown) => {
+      const mayDoWithout = patient || "form" in which;
+      const noAnswer = error instanceof Unreachable || (error instanceof Refused && error.problem.status !== 404);
+      if (noAnswer && mayDoWithout) return undefined;
+      throw error;
+    });
+    const late = new Promise<undefined>((done) => setTimeout(done, PATIENCE));
+    return patient ? Promise.race([asked, late]) : asked;
+  }
+
+  private async find(which: Which): Promise<State | null> {
+    if ("id" in which) return known(await this.api.get<Draft>(`/drafts/${which.id}`));
+    const { form, subject = null } = which;
+    const query = { form, status: "open", limit: 200, ...(subject && { subject }) };
+    const { items } = await this.api.get<Page<DraftLine>>("/drafts", { query });
+    const own = items.find((draft) => draft.subject === subject && draft.role === "owner" && !draft.forked_from && !draft.template);
+    return own ? known(await this.api.get<Draft>(`/drafts/${own.id}`)) : null;
+  }
+
+  private tools(user: string, key: string, journal: Journal<Parts>) {
+    const { api, environment } = this;
+    const tabs = new Tabs<Parts>(`variorum ${encodeURIComponent(user)} ${key}`, environment);
+    return { api, journal, tabs, environment, device: this.device(user), secrets: this.options.secrets ?? [] };
+  }
+
+  /** The name of this browser, for this user. */
+  private device(user: string): string {
+    const { net } = this.environment;
+    const known = net?.getItem(deviceKey(user));
+    const device = known ?? uuid();
+    if (!known) quietly(() => net?.setItem(deviceKey(user), device));
+    return device;
+  }
+
+  private async journal(user?: string): Promise<Journal<Parts>> {
+    const owner = user ?? (await this.user());
+    const journal = this.journals.get(owner) ?? new Journal<Parts>(owner, this.environment);
+    this.journals.set(owner, journal);
+    return journal;
+  }
+}
+
+async function stateIn(journal: Journal<Parts>, key: string): Promise<{ state: State; turn: number } | undefined> {
+  const written = await journal.read(key);
+  const { base, outbox, typed } = written?.parts ?? {};
+  if (!written || !base) return undefined;
+  const empty = partsOf(begin(base.id, base.form, base.subject));
+  const state = restored({ base, outbox: outbox ?? empty.outbox, typed: typed ?? empty.typed });
+  return { state, turn: written.turn };
+}
+
+function unknown(which: Which): State {
+  if ("id" in which) throw new Unreachable("Nothing of this draft is on this device.");
+  return begin(uuid(), which.form, which.subject ?? null, which.initial);
+}
+
+/** What a draft goes by here, until its id is known too. */
+function nameOf(which: Which): string {
+  return "id" in which ? `draft ${which.id}` : `form ${which.form} ${which.subject ?? ""}`;
+}
+
+function deviceKey(user: string): string {
+  return `variorum-device ${encodeURIComponent(user)}`;
+}
+
+/** Whom a token is for, read without checking it: that is the service's to do. */
+function subOf(token: string | null): string | undefined {
+  try {
+    const payload = (token ?? "").split(".")[1]?.replaceAll("-", "+").replaceAll("_", "/") ?? "";
+    const bytes = Uint8Array.from(atob(payload), (character) => character.charCodeAt(0));
+    return (JSON.parse(new TextDecoder().decode(bytes)) as { sub?: string }).sub;
+  } catch {
+    return undefined;
+  }
+}
+
+function quietly(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // Storage is full or forbidden: then the name lasts as long as the page.
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * What this device must not forget: every change at once, in IndexedDB, and in `localStorage` until
+ * IndexedDB has it.
+ *
+ * A write goes to `localStorage` before it returns, since that is all that survives a page which is
+ * closed in the middle of a word, and is taken out again as soon as IndexedDB has committed it.
+ */
+import { wrap, type IDBPDatabase } from "idb";
+import type { Environment, Net } from "./environment";
+
+export type Health = "disk" | "net" | "memory";
+
+/** The parts of one draft that changed, as of a turn; turns of one draft only grow. */
+interface Written<Parts> {
+  turn: number;
+  parts: Partial<Parts>;
+}
+
+type Database = IDBPDatabase<{ parts: { key: string; value: unknown } }>;
+
+const DATABASE = "variorum";
+const STORE = "parts";
+const LAST = "\uffff";
+
+export class Journal<Parts extends object> {
+  /** `net`: IndexedDB cannot be written, but the last changes are in `localStorage`; `memory`: neither. */
+  health: Health = "disk";
+  readonly onHealth = new Set<() => void>();
+  private readonly pending = new Map<string, Written<Parts>>();
+  private readonly memory = new Map<string, Written<Parts>>();
+  private database: Promise<Database> | undefined;
+  private writing: Promise<void> | undefined;
+
+  /** `user` keeps what is one person's from the next; nothing is found under another name. */
+  constructor(
+    private readonly user: string,
+    private readonly environment: Pick<Environment, "indexedDB" | "net">,
+  ) {}
+
+  /** What was written of a draft, the newest of each part. */
+  async read(draft: string): Promise<Written<Parts> | undefined> {
+    const kept = (await this.kept(draft).catch(() => undefined)) ?? this.memory.get(draft);
+    const net = this.readNet(draft);
+    const turn = kept?.turn ?? 0;
+    return net && net.turn > turn ? { turn: net.turn, parts: { ...kept?.parts, ...net.parts } } : kept;
+  }
+
+  /** Write parts of a draft down; they are safe in `localStorage`, if it takes them, when this returns. */
+  write(draft: string, turn: number, parts: Partial<Parts>): void {
+    const all = { turn, parts: { ...this.pending.get(draft)?.parts, ...parts } };
+    this.pending.set(draft, all);
+    const caught = this.writeNet(draft, all);
+    if (this.health !== "disk") this.report(caught ? "net" : "memory");
+    this.writing ??= this.flush().finally(() => (this.writing = undefined));
+  }
+
+  /** When everything that was written is as safe as it gets. */
+  async settled(): Promise<void> {
+    while (this.writing) await this.writing;
+  }
+
+  /** Forget a draft on this device. */
+  async forget(draft: string): Promise<void> {
+    this.pending.delete(draft);
+    this.memory.delete(draft);
+    this.environment.net?.removeItem(this.of(draft));
+    await this.settled();
+    await this.do((database) => database.delete(STORE, this.range(`draft ${encodeURIComponent(draft)} `))).catch(() => {});
+  }
+
+  /** Another name under which a draft is found, as that of the thing that it edits. */
+  async name(name: string, draft: string): Promise<void> {
+    await this.do((database) => database.put(STORE, draft, this.key(`name ${name}`))).catch(() => {});
+  }
+
+  /** The draft that has this name here. */
+  async named(name: string): Promise<string | undefined> {
+    const found = await this.do((database) => database.get(STORE, this.key(`name ${name}`))).catch(() => undefined);
+    return found as string | undefined;
+  }
+
+  /** Every draft of the user of which something is written here. */
+  async drafts(): Promise<string[]> {
+    const keys = await this.do((database) => database.getAllKeys(STORE, this.range("draft "))).catch(() => []);
+    const kept = keys.map((key) => String(key).replace(/ [a-z]+$/, ""));
+    return [...new Set([...kept, ...this.netKeys()])].map((key) => decodeURIComponent(key.slice(this.of("").length)));
+  }
+
+  /** Forget everything of the user on this device. */
+  async wipe(): Promise<void> {
+    this.pending.clear();
+    this.memory.clear();
+    for (const key of this.netKeys()) this.environment.net?.removeItem(key);
+    await this.settled();
+    await this.do((database) => database.delete(STORE, this.range("")));
+  }
+
+  /** One transaction at a time; what is written meanwhile goes with the next one. */
+  private async flush(): Promise<void> {
+    while (this.pending.size > 0) {
+      const [[draft, written]] = this.pending as unknown as [[string, Written<Parts>]];
+      this.pending.delete(draft);
+      try {
+        await this.do((database) => this.put(database, draft, written));
+        if (!this.pending.has(draft)) this.environment.net?.removeItem(this.of(draft));
+        this.report("disk");
+      } catch {
+        this.keepInMemory(draft, written);
+      }
+    }
+  }
+
+  /** All parts or none; never over what another tab has written since it took the draft over. */
+  private async put(database: Database, draft: string, { turn, parts }: Written<Parts>): Promise<void> {
+    const key = this.of(draft);
+    const transaction = database.transaction(STORE, "readwrite", { durability: "strict" });
+    const finished = transaction.done;
+    finished.catch(() => {}); // it is awaited below; an earlier failure must not be reported twice
+    const last = (await transaction.store.get(`${key} turn`)) as number | undefined;
+    if ((last ?? 0) < turn) {
+      void transaction.store.put(turn, `${key} turn`);
+      for (const [part, value] of Object.entries(parts)) void transaction.store.put(value, `${key} ${part}`);
+    }
+    await finished;
+  }
+
+  private keepInMemory(draft: string, written: Written<Parts>): void {
+    const parts = { ...this.memory.get(draft)?.parts, ...written.parts, ...this.pending.get(draft)?.parts };
+    const all = { turn: this.pending.get(draft)?.turn ?? written.turn, parts };
+    this.memory.set(draft, all);
+    this.report(this.writeNet(draft, all) ? "net" : "memory");
+  }
+
+  private async kept(draft: string): Promise<Written<Parts> | undefined> {
+    const key = this.of(draft);
+    const range = this.range(`draft ${encodeURIComponent(draft)} `);
+    const [keys, values] = await this.do(async (database) => {
+      const { store } = database.transaction(STORE);
+      return Promise.all([store.getAllKeys(range), store.getAll(range)]);
+    });
+    const { turn, ...parts } = Object.fromEntries(keys.map((name, i) => [String(name).slice(key.length + 1), values[i]]));
+    return turn === undefined ? undefined : { turn: turn as number, parts: parts as Partial<Parts> };
+  }
+
+  /** Work with the database; a connection that died in the background is opened again, once. */
+  private async do<T>(work: (database: Database) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.open());
+    } catch (error) {
+      if (isFull(error)) throw error;
+      this.database = undefined;
+      return work(await this.open());
+    }
+  }
+
+  private open(): Promise<Database> {
+    return (this.database ??= this.opening());
+  }
+
+  private async opening(): Promise<Database> {
+    const request = this.environment.indexedDB?.open(DATABASE, 1);
+    if (!request) throw new Error("there is no IndexedDB");
+    request.onupgradeneeded = () => request.result.createObjectStore(STORE);
+    const database = (await wrap(request)) as unknown as Database;
+    const lose = () => (this.database = undefined);
+    database.onclose = lose;
+    database.onversionchange = () => (lose(), database.close());
+    return database;
+  }
+
+  private report(health: Health): void {
+    if (health === this.health) return;
+    this.health = health;
+    this.onHealth.forEach((listener) => listener());
+  }
+
+  private readNet(draft: string): Written<Parts> | undefined {
+    const text = this.environment.net?.getItem(this.of(draft));
+    return text ? (JSON.parse(text) as Written<Parts>) : undefined;
+  }
+
+  private writeNet(draft: string, written: Written<Parts>): boolean {
+    const { net } = this.environment;
+    try {
+      net?.setItem(this.of(draft), JSON.stringify(written));
+      return net !== undefined;
+    } catch {
+      net?.removeItem(this.of(draft)); // an older one would be taken for the newest
+      return false;
+    }
+  }
+
+  private netKeys(): string[] {
+    const { net } = this.environment;
+    return net ? keysOf(net).filter((key) => key.startsWith(this.of(""))) : [];
+  }
+
+  private of(draft: string): string {
+    return this.key(`draft ${encodeURIComponent(draft)}`);
+  }
+
+  private key(name: string): string {
+    return `${DATABASE} ${encodeURIComponent(this.user)} ${name}`;
+  }
+
+  private range(prefix: string): IDBKeyRange {
+    return IDBKeyRange.bound(this.key(prefix), this.key(prefix) + LAST);
+  }
+}
+
+/** All keys of a storage. */
+export function keysOf(net: Net): string[] {
+  return Array.from({ length: net.length }, (_, i) => net.key(i)).filter((key) => key !== null);
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "QuotaExceededError";
+}
