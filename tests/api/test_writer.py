@@ -482,6 +482,21 @@ async def test_a_group_that_the_old_connection_saves_late_is_not_saved_twice(
         assert await held(store, draft) == {"list": [1]}
 
 
+async def test_a_group_that_the_server_hears_of_after_it_was_saved_anew_is_not_saved_twice(
+    postgres_database: postgres.Database,
+) -> None:
+    url = postgres_database.service_url
+    async with wire_to(url) as wire, started(PostgresStore(wire.url(url))) as store:
+        async with desk(store) as ann:
+            draft = await ann.open({"list": []})
+            wire.cut = "late"
+            item = Edit(changes=[put("/list/-", 1, "add")])
+            assert (await ann.run(draft, DRAFTS.edit, item, origin())).version == 2
+            await asyncio.sleep(0.7)  # by now the server has heard of the first attempt
+            assert (await ann.run(draft, DRAFTS.edit, item, origin())).version == 3
+        assert await held(store, draft) == {"list": [1, 1]}
+
+
 async def test_while_the_database_is_away_saves_are_refused_and_then_go_on(
     postgres_server: postgres.Server, postgres_database: postgres.Database
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import psycopg
 
-Cut = Literal["statement", "answer", "hearing"]
+Cut = Literal["statement", "answer", "hearing", "late"]
 
 
 class Wire:
@@ -17,7 +17,7 @@ class Wire:
 
     `cut = "statement"`: the next thing a client says is lost, and its connection with it;
     `"answer"`: the next thing the server says; `"hearing"`: the client is cut off as it speaks, but
-    the server hears it out and never learns of it.
+    the server hears it out and never learns of it; `"late"`: and half a second later only.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -50,11 +50,12 @@ class Wire:
     ) -> None:
         with suppress(ConnectionError):
             while data := await source.read(65_536):
-                lost = {"client": ("statement", "hearing"), "server": ("answer",)}[said_by]
+                lost = {"client": ("statement", "hearing", "late"), "server": ("answer",)}[said_by]
                 if self.cut in lost:
-                    heard, self.cut = self.cut == "hearing", None
+                    cut, self.cut = self.cut, None
                     back.transport.abort()
-                    if heard:
+                    if cut in ("hearing", "late"):
+                        await asyncio.sleep(0.5 * (cut == "late"))
                         target.write(data)
                         await asyncio.sleep(60)
                     target.transport.abort()

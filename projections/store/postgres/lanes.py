@@ -25,19 +25,19 @@ from psycopg.rows import TupleRow
 from projections.store.postgres.connections import UNREACHABLE, connect
 
 Rows = list[TupleRow]
-Argument = str | int | UUID | None
+Argument = str | int | UUID | bytes | None
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement, whose parameters `$1`, `$2`, … are texts, bigints and UUIDs."""
+    """One statement, whose parameters `$1`, `$2`, … are texts, bigints, UUIDs, or ready bytes."""
 
     name: bytes
     text: bytes
 
 
 class Lane:
-    """One connection; every statement on it is a transaction of its own.
+    """One connection; every statement on it is a transaction of its own, unless one says BEGIN.
 
     An error is given to who asked for it, and closes the lane: all others who wait have lost their
     connection.
@@ -106,7 +106,7 @@ class Lane:
             psycopg.Error: The statement failed.
         """
         if result.status == ExecStatus.PIPELINE_SYNC:
-            answer, rows = self._waiting.popleft(), self._rows
+            answer, rows, self._rows = self._waiting.popleft(), self._rows, []
             if not answer.done():  # who asked may have gone
                 answer.set_result(rows)
         elif result.status == ExecStatus.TUPLES_OK:
@@ -176,4 +176,6 @@ def _binary(value: Argument) -> bytes | None:
         return value.encode()
     if isinstance(value, UUID):
         return value.bytes
+    if isinstance(value, bytes):
+        return value
     return None if value is None else value.to_bytes(8, "big", signed=True)

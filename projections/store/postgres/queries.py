@@ -10,19 +10,23 @@ from projections.store.postgres.lanes import Statement
 
 SCHEMA = "SELECT max(number) FROM migrations"
 
-SAVE_GROUP = (
-    "SELECT moved, taken, head FROM save_group("
-    "%b::uuid[], %b::bigint[], "
-    "%b::uuid[], %b::bigint[], %b::text[], %b::text[], %b::bytea[], %b::bytea[], "
-    "%b::timestamptz[], %b::text[], %b::bigint[], %b::text[], %b::text[], "
-    "%b::uuid[], %b::bigint[], %b::bytea[], %b::bytea[], %b::bytea[], %s::jsonb)"
+SAVE_GROUP = Statement(
+    b"save_group",
+    b"SELECT moved, taken, head FROM save_group("
+    b"$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
 )
-MOVED = (
-    "SELECT s.draft FROM unnest(%b::uuid[], %b::bigint[]) AS s(draft, version) WHERE s.version <> "
-    "coalesce((SELECT max(e.originator_version) FROM stored_events e WHERE e.originator_id = s.draft), 0)"
+MOVED = Statement(
+    b"moved",
+    b"SELECT s.draft FROM unnest($1::uuid[], $2::bigint[]) AS s(draft, version) WHERE s.version <> "
+    b"coalesce((SELECT max(e.originator_version) FROM stored_events e "
+    b"WHERE e.originator_id = s.draft), 0)",
 )
-STANDS = (
-    "SELECT 1 FROM stored_events WHERE originator_id = %b AND originator_version = %b AND hash = %b"
+BEGIN, COMMIT = Statement(b"begin", b"BEGIN"), Statement(b"commit", b"COMMIT")
+LOCK = Statement(b"lock", b"SELECT pg_advisory_xact_lock(8602217)")
+STANDS = Statement(
+    b"stands",
+    b"SELECT 1 FROM stored_events "
+    b"WHERE originator_id = $1 AND originator_version = $2 AND hash = $3",
 )
 NEAREST_STATE = (
     "SELECT version, body, rest, hash FROM states WHERE draft = %b ORDER BY version DESC LIMIT 1"

@@ -27,6 +27,7 @@ from projections.store.base import (
 )
 from projections.store.migrations import must_be_current
 from projections.store.postgres import queries
+from projections.store.postgres.arrays import bigints, byteas, texts, times, uuids
 from projections.store.postgres.connections import (
     READER,
     UNREACHABLE,
@@ -35,7 +36,7 @@ from projections.store.postgres.connections import (
     pool,
     reaching,
 )
-from projections.store.postgres.lanes import Lanes
+from projections.store.postgres.lanes import Argument, Lane, Lanes
 from projections.store.records import (
     Committed,
     FormRow,
@@ -70,16 +71,17 @@ class PostgresStore:
         self._readers = pool(url, READER, readers)
         self._lanes = Lanes(url, READER, lanes)
         self._workers = pool(url, WORKER, workers)
-        self._writer: AsyncConnection[Any] | None = None
+        self._writer: Lane | None = None
 
     async def start(self) -> None:
         """Connect; refuse a schema that is not this release's."""
         async with reaching():
-            connection = await self._writing()
-            must_be_current("postgres", await _schema(connection))
+            await self._workers.open(wait=True, timeout=10)
+            async with self._workers.connection() as connection:
+                must_be_current("postgres", await _schema(connection))
+            await self._writing()
             await self._lanes.open()
             await self._readers.open(wait=True, timeout=10)
-            await self._workers.open(wait=True, timeout=10)
 
     async def stop(self) -> None:
         """Let go of every connection."""
@@ -100,51 +102,32 @@ class PostgresStore:
         """
         async with reaching():
             try:
-                return await self._save_once(group)
+                return await _save_on(await self._writing(), group)
             except UNREACHABLE:
-                await self._reconnect()
-                if await self._stands(group):
-                    return Committed(0)
-                return await self._save_once(group)
+                return await self._save_unless_saved(group)
 
-    async def _save_once(self, group: Group) -> Outcome:
-        connection = await self._writing()
-        if not group.records:
-            rows = await _rows(
-                connection, queries.MOVED, (list(group.seen), list(group.seen.values()))
-            )
-            return Moved([row[0] for row in rows]) if rows else Committed(0)
+    async def _save_unless_saved(self, group: Group) -> Outcome:
+        """Save a group whose outcome is not known, if it was not saved.
+
+        All under one lock: what the old connection said may yet be heard, and then finds that the
+        drafts have moved.
+        """
+        lane = await self._writing()
         try:
-            moved, taken, head = (
-                await _rows(connection, queries.SAVE_GROUP, _save_arguments(group))
-            )[0]
-        except psycopg.errors.InsufficientPrivilege as refused:
-            raise Forbidden("You may not write to this draft any more.") from refused
-        if moved is not None:
-            return Moved(moved)
-        return Committed(head) if taken is None else Taken(taken)
+            await lane.ask(queries.BEGIN, ())
+            await lane.ask(queries.LOCK, ())
+            stands = await lane.ask(queries.STANDS, _first(group)) if group.records else []
+            outcome = Committed(0) if stands else await _save_on(lane, group)
+            await lane.ask(queries.COMMIT, ())
+        except BaseException:
+            await lane.close()
+            raise
+        return outcome
 
-    async def _stands(self, group: Group) -> bool:
-        """Whether a group whose outcome is not known was saved; waits for its old connection's end."""
-        if not group.records:
-            return False
-        first = group.records[0]
-        connection = await self._writing()
-        async with connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock(8602217)")
-            return bool(
-                await _rows(connection, queries.STANDS, (first.draft, first.version, first.hash))
-            )
-
-    async def _writing(self) -> AsyncConnection[Any]:
+    async def _writing(self) -> Lane:
         if self._writer is None or self._writer.closed:
-            self._writer = await connect(self._url, WORKER)
+            self._writer = Lane(await connect(self._url, WORKER))
         return self._writer
-
-    async def _reconnect(self) -> None:
-        if self._writer is not None:
-            await self._writer.close()
-        self._writer = None
 
     async def load(self, draft: UUID) -> Loaded | None:
         """All that makes a draft's aggregate; None if there is no such draft."""
@@ -518,26 +501,47 @@ def _json(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_UTC_Z).decode()
 
 
-def _save_arguments(group: Group) -> tuple[Any, ...]:
+async def _save_on(lane: Lane, group: Group) -> Outcome:
+    if not group.records:
+        rows = await lane.ask(queries.MOVED, _seen(group))
+        return Moved([row[0] for row in rows]) if rows else Committed(0)
+    try:
+        ((moved, taken, head),) = await lane.ask(queries.SAVE_GROUP, _save_arguments(group))
+    except psycopg.errors.InsufficientPrivilege as refused:
+        raise Forbidden("You may not write to this draft any more.") from refused
+    if moved is not None:
+        return Moved(moved)
+    return Committed(head) if taken is None else Taken(taken)
+
+
+def _first(group: Group) -> list[Argument]:
+    record = group.records[0]
+    return [record.draft, record.version, record.hash]
+
+
+def _seen(group: Group) -> list[Argument]:
+    return [uuids(list(group.seen)), bigints(list(group.seen.values()))]
+
+
+def _save_arguments(group: Group) -> list[Argument]:
     records, rows, states = group.records, group.rows, group.states
-    return (
-        list(group.seen),
-        list(group.seen.values()),
-        [r.draft for r in records],
-        [r.version for r in records],
-        [r.topic for r in records],
-        [r.by for r in records],
-        [r.state for r in records],
-        [r.hash for r in records],
-        [r.at for r in rows],
-        [r.device for r in rows],
-        [r.seq for r in rows],
-        [r.paths for r in rows],
-        [r.reason for r in rows],
-        [s.draft for s in states],
-        [s.version for s in states],
-        [s.body for s in states],
-        [s.rest for s in states],
-        [s.hash for s in states],
-        _json(group.registers) if group.registers else None,
-    )
+    return [
+        *_seen(group),
+        uuids([r.draft for r in records]),
+        bigints([r.version for r in records]),
+        texts([r.topic for r in records]),
+        texts([r.by for r in records]),
+        byteas([r.state for r in records]),
+        byteas([r.hash for r in records]),
+        times([r.at for r in rows]),
+        texts([r.device for r in rows]),
+        bigints([r.seq for r in rows]),
+        texts([r.paths for r in rows]),
+        texts([r.reason for r in rows]),
+        uuids([s.draft for s in states]),
+        bigints([s.version for s in states]),
+        byteas([s.body for s in states]),
+        byteas([s.rest for s in states]),
+        byteas([s.hash for s in states]),
+        b"\x01" + _json(group.registers).encode() if group.registers else None,
+    ]
