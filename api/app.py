@@ -15,14 +15,17 @@ from starlette.types import ASGIApp
 import api.conflicts
 import api.drafts
 import api.forms
+import api.gone
 import api.verify
 import api.versions
 from api.api_keys import ApiKeys
 from api.callers import Callers
+from api.ending import Ending
 from api.health import Readiness, health_routes
 from api.held import HeldDrafts
 from api.hot import Clock, Hot, Parts
 from api.jwks import IssuerKeys
+from api.letting_go import LettingGo
 from api.limits import CountedByAddress, Rates
 from api.logs import RequestLog
 from api.metrics import Metrics
@@ -34,6 +37,8 @@ from api.reading import Reading
 from api.saving import Saving
 from api.security import Tokens
 from api.settings import ConfigurationError, Settings
+from api.sweeping import Sweep, Sweeping
+from api.tombstones import Tombstones
 from api.verify import Verifying
 from api.writer import Writer
 from domain.chain import Chain, ChainKey, Keyring
@@ -93,30 +98,50 @@ class Service:
         self.rates = Rates(settings, lambda: clock().timestamp())
         limits = settings.limits
         rules = Rules(settings.expiry_days, limits.depth, limits.members)
+        drafts = Drafts(rules, self.forms.of)
+        ending = Ending(store, self.writer, self.people, self.catch_up)
+        self.sweep = Sweep(store, self.writer, ending, self.catch_up, settings.trash_days)
+        self.sweeping = Sweeping(self.sweep, clock)
+        self.letting_go = LettingGo(store, ending, self.people)
         self.parts = Parts(
             callers=_callers(settings, store, clock, self.rates),
             people=self.people,
-            saving=Saving(store, self.writer, Drafts(rules, self.forms.of), self.people),
+            saving=Saving(store, self.writer, drafts, self.people),
             reading=Reading(store, self.people, self.catch_up, self.forms.of),
+            ending=ending,
+            tombstones=Tombstones(store, self.people),
             limits=limits,
             clock=clock,
         )
 
     @asynccontextmanager
-    async def running(self, _: FastAPI) -> AsyncIterator[None]:
-        """From the first connection to the last commit."""
+    async def working(self) -> AsyncIterator[None]:
+        """What every command needs: the store, the form definitions and the writer."""
         await self.store.start()
         await self.forms.start()
         self.writer.start()
-        self.catch_up.start()
         try:
             yield
         finally:
             self.parts.saving.stop()
             await self.writer.stop()
-            await self.catch_up.stop()
             await self.forms.stop()
             await self.store.stop()
+
+    @asynccontextmanager
+    async def running(self, _: FastAPI) -> AsyncIterator[None]:
+        """From the first connection to the last commit, with all that follows behind."""
+        async with self.working():
+            self.catch_up.start()
+            await self.letting_go.start()
+            self.sweeping.start()
+            try:
+                yield
+            finally:
+                await self.sweeping.stop()
+                await self.letting_go.stop()
+                await self.writer.stop()
+                await self.catch_up.stop()
 
     async def ready(self) -> Readiness:
         """Whether the store answers, how far the projections are, and what they set aside."""
@@ -168,6 +193,7 @@ def create_api(service: Service, metrics: Metrics) -> FastAPI:
     app.include_router(api.versions.router)
     app.include_router(api.verify.router)
     app.include_router(api.forms.router)
+    app.include_router(api.gone.router)
     app.include_router(api.conflicts.router)
     patch_fastapi(app)  # /docs out of a package: FastAPI's own page asks a host far away
     return app

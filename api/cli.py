@@ -14,11 +14,12 @@ from typing import Annotated, BinaryIO, NoReturn
 
 import typer
 
-from api import operations, proving
+from api import operations, proving, upkeep
 from api.app import describe, now
 from api.security import Tokens
 from api.serving import serve_forever
 from api.settings import ConfigurationError, load_settings
+from api.sweeping import Swept
 from domain.errors import VariorumError
 from projections.store.api_keys import ApiKey
 from projections.store.migrations import SchemaTooNew, SchemaTooOld
@@ -202,6 +203,38 @@ def checkpoint(
 
 
 @cli.command()
+def sweep(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say how much is due; nothing is changed.")
+    ] = False,
+) -> None:
+    """Let drafts expire whose time is over, and purge what lay in the trash long enough.
+
+    A service that runs does so by itself; this is for cron, or to see what is due. Safe to repeat,
+    to stop half-way, and to run beside the service.
+    """
+    if dry_run:
+        typer.echo(f"Would have {_swept(asyncio.run(upkeep.due(load_settings())))}.")
+        return
+    with _progress("drafts") as tell:
+        swept = asyncio.run(upkeep.sweep(load_settings(), tell))
+    done = "Another sweep is at work: nothing was done" if swept is None else _swept(swept)
+    typer.echo(f"{done[0].upper()}{done[1:]}.")
+
+
+@cli.command()
+def forget(
+    user: Annotated[str, typer.Argument(help="The user to forget (the `sub` of the tokens).")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+) -> None:
+    """Purge every draft that a user owns, and take the name out of all others; for good."""
+    if not yes:
+        typer.confirm(f"Purge all drafts of {user} for good?", abort=True)
+    count = asyncio.run(upkeep.forget(load_settings(), user))
+    typer.echo(f"Forgot {user}; {_counted(count, 'draft')} purged.")
+
+
+@cli.command()
 def backup(
     output: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")],
 ) -> None:
@@ -266,6 +299,11 @@ def _judgement(tally: Tally) -> str:
     }
     said = [part for part, number in parts.items() if number]
     return ", ".join(["all as recorded", *said] if tally.intact else said)
+
+
+def _swept(swept: Swept) -> str:
+    expired, purged = (_counted(n, "draft") for n in (swept.expired, swept.purged))
+    return f"expired {expired}, purged {purged}"
 
 
 def _as_line(api_key: ApiKey) -> str:

@@ -55,7 +55,10 @@ EDIT_BODY: dict[str, Any] = {
 }
 
 
-@router.post("", status_code=201, responses={200: {"description": "It was open."}, **WRITE})
+OPEN = {200: {"description": "It was open."}, **WRITE, **problems(410)}
+
+
+@router.post("", status_code=201, responses=OPEN)
 async def open_draft(
     wanted: schemas.Opening, request: Request, caller: CallerDep, parts: PartsDep
 ) -> Response:
@@ -247,3 +250,17 @@ async def make_template(
     """Make the draft a template to start from, which never expires, or a draft again."""
     origin = await origin_of(request, caller, wanted, "template")
     return response(await parts.saving.template(draft, origin, on=wanted.on))
+
+
+@router.post(ONE_DRAFT + "/purge", responses=WRITE)
+async def purge_draft(
+    draft: DraftId,
+    request: Request,
+    caller: CallerDep,
+    parts: PartsDep,
+    wishes: WishesDep,
+    wanted: schemas.Repeatable = NOTHING,
+) -> Response:
+    """End the draft for good; the answer is what is left: a tombstone."""
+    origin = await origin_of(request, caller, wanted, "purge")
+    return response(json_answer(await parts.ending.purge(draft, origin, wishes.if_match)))

@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api import schemas
 from api.answers import json_answer
 from api.callers import Callers
+from api.ending import Ending
 from api.people import People
 from api.problems import Answer, problem_bytes, send_answer
 from api.reading import Reading, parse_place
@@ -31,6 +32,7 @@ from api.requests import JSON, JSON_PATCH, MERGE_PATCH, load, media_type, parse_
 from api.saving import Saving, Wishes
 from api.security import Principal
 from api.settings import Limits
+from api.tombstones import Tombstones
 from domain.draft import Origin
 from domain.drafts import Edit
 from domain.errors import DraftNotFound, Fault, Invalid, VariorumError
@@ -55,6 +57,8 @@ class Parts:
     people: People
     saving: Saving
     reading: Reading
+    ending: Ending
+    tombstones: Tombstones
     limits: Limits
     clock: Clock
 
@@ -75,7 +79,7 @@ class Hot:
         if scope["type"] == "http" and (path := scope["path"]).startswith(PREFIX):
             end = len(PREFIX) + UUID_LENGTH
             found = self._handlers.get((scope["method"], path[end:]))
-            if found is not None and (draft := _uuid(path[len(PREFIX) : end])) is not None:
+            if found is not None and (draft := to_id(path[len(PREFIX) : end])) is not None:
                 scope["state"]["route"], handler = found
                 scope["path_params"] = {"draft_id": path[len(PREFIX) : end]}
                 return await send_answer(send, await self._answer(handler, draft, scope, receive))
@@ -86,8 +90,12 @@ class Hot:
     ) -> Answer:
         try:
             return await handler(draft, scope, receive)
-        except VariorumError as error:
-            return problem_bytes(error, scope["state"]["request_id"])
+        except DraftNotFound as missing:
+            caller = await self._parts.callers.of(scope)
+            error: VariorumError = await self._parts.tombstones.instead(missing, draft, caller.sub)
+        except VariorumError as refusal:
+            error = refusal
+        return problem_bytes(error, scope["state"]["request_id"])
 
     async def fetch(self, draft: UUID, scope: Scope, receive: Receive) -> Answer:
         """The snapshot now, at a version, or at a moment; 304 if the caller has it."""
@@ -261,7 +269,8 @@ def _unless_known(answer: Answer, known: bytes | None) -> Answer:
     return Answer(304, [h for h in answer.headers if h[0] != b"content-type"], b"")
 
 
-def _uuid(text: str) -> UUID | None:
+def to_id(text: str) -> UUID | None:
+    """The id that a part of an address is; None if it is none."""
     try:
         return UUID(text) if len(text) == UUID_LENGTH else None
     except ValueError:
@@ -270,7 +279,7 @@ def _uuid(text: str) -> UUID | None:
 
 def id_in_address(text: str) -> UUID:
     """The id in an address; one that cannot be an id names no draft."""
-    if (found := _uuid(text)) is None:
+    if (found := to_id(text)) is None:
         raise DraftNotFound
     return found
 

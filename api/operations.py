@@ -262,8 +262,7 @@ async def _examine_login(settings: Settings) -> list[Finding]:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Store]:
     """The store of the settings, from its start to its stop; no file is made for it."""
-    if settings.on_sqlite:
-        _existing(settings)
+    require_database(settings)
     store = open_store(settings)
     try:
         with explained(settings):
@@ -271,6 +270,12 @@ async def opened(settings: Settings) -> AsyncIterator[Store]:
         yield store
     finally:
         await store.stop()
+
+
+def require_database(settings: Settings) -> None:
+    """Refuse to make an SQLite file by looking for it."""
+    if settings.on_sqlite:
+        _existing(settings)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 
 from domain.conflict import Conflict, signed
+from domain.draft import SERVICE
 from projections.snapshot import KEY_LENGTH, conflicts_of, owner_key, served, with_conflicts
 from projections.store.base import Store
 
@@ -43,7 +44,7 @@ class People:
     async def subs_of(self, keys: Iterable[str]) -> Mapping[str, str]:
         """The names behind keys."""
         wanted = set(keys)
-        if missing := [key for key in wanted if key not in self._subs]:
+        if missing := [key for key in wanted if key not in self._subs and key != SERVICE]:
             for key, sub in (await self._store.subs_of(missing)).items():
                 self._remember(key, sub)
         return {key: self._subs.get(key, key) for key in wanted}
@@ -59,6 +60,12 @@ class People:
         sides = [side for c in conflicts for side in (c["ours"], *c["theirs"])]
         names = await self.subs_of(side["by"] for side in sides)
         return [signed(conflict, names) for conflict in conflicts]
+
+    def forget(self, key: str) -> None:
+        """Let go of a person who is forgotten: the name, and whose it was."""
+        self._subs.pop(key, None)
+        for sub in [sub for sub, known in self._keys.items() if known == key]:
+            del self._keys[sub]
 
     def _remember(self, key: str, sub: str) -> None:
         self._keys[sub], self._subs[key] = key, sub

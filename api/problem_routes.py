@@ -30,7 +30,7 @@ from api.problems import (
     with_length,
 )
 from api.requests import request_faults
-from domain.errors import BadJson, Invalid, RateExceeded, VariorumError
+from domain.errors import BadJson, DraftPurged, Invalid, RateExceeded, VariorumError
 
 _INVALID = KINDS[Invalid].status
 _RATE_EXCEEDED = KINDS[RateExceeded].status
@@ -65,6 +65,7 @@ class Problem(BaseModel):
     path: str | None = None
     limit: int | None = None
     accepted: list[str] | None = None
+    tombstone: dict[str, Any] | None = None
 
 
 def install_problems(app: FastAPI) -> None:
@@ -160,15 +161,19 @@ def _schemas() -> dict[str, Any]:
 
 
 def _replace_defaults(document: dict[str, Any]) -> None:
-    for operations in document["paths"].values():
+    for path, operations in document["paths"].items():
         for operation in operations.values():
             _replace_default(operation["responses"])
-            operation["responses"].update(_EVERYWHERE)
+            operation["responses"].update(_OF_A_DRAFT if "{draft_id}" in path else _EVERYWHERE)
     for name in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(name, None)
 
 
 _EVERYWHERE = {str(status): answer for status, answer in problems(_RATE_EXCEEDED).items()}
+_OF_A_DRAFT = {
+    **_EVERYWHERE,
+    **{str(status): answer for status, answer in problems(KINDS[DraftPurged].status).items()},
+}
 
 
 def _replace_default(responses: dict[str, Any]) -> None:

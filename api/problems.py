@@ -152,6 +152,13 @@ KINDS: dict[type[BaseException], Kind] = {
         " Recover it if it lies in the trash, or fork it to go on from where it was.",
         ("draft_status",),
     ),
+    errors.DraftOpen: Kind(
+        409,
+        "draft-open",
+        "The draft is open",
+        "Only what lies in the trash, or was submitted, can be purged, for a purge cannot be taken"
+        " back. Discard the draft first; nothing was changed.",
+    ),
     errors.Clash: Kind(
         409,
         "clash",
@@ -198,6 +205,15 @@ KINDS: dict[type[BaseException], Kind] = {
         "There is one open draft per owner, form and subject, and another one holds that place;"
         " the member draft is its id. Finish or discard that one first.",
         ("draft",),
+    ),
+    errors.DraftPurged: Kind(
+        410,
+        "draft-purged",
+        "The draft was purged",
+        "This draft was yours, and was ended for good; nothing of its content is left. tombstone"
+        " says when and by whom, how many versions it had and the last link of its chain. Drop"
+        " your local copy.",
+        ("tombstone",),
     ),
     errors.VersionMismatch: Kind(
         412,

@@ -11,13 +11,13 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
 from api import schemas
-from api.hot import UNKNOWN, Hot, Parts, digest_of, id_in_address, wishes_of
+from api.hot import UNKNOWN, Hot, Parts, digest_of, id_in_address, to_id, wishes_of
 from api.problem_routes import response as response
 from api.requests import JSON, media_type, parse_json
 from api.saving import Wishes
 from api.security import Principal
 from domain.draft import Origin
-from domain.errors import Fault, Invalid
+from domain.errors import DraftNotFound, Fault, Invalid, VariorumError
 
 
 class StrictRequest(Request):
@@ -48,7 +48,10 @@ class StrictRoute(APIRoute):
             await parts_of(parsing).callers.of(parsing.scope)
             self._must_know(parsing)
             await parsing.parse()
-            return await handler(parsing)
+            try:
+                return await handler(parsing)
+            except DraftNotFound as missing:
+                raise await _instead(missing, parsing) from None
 
         return strict
 
@@ -60,6 +63,16 @@ class StrictRoute(APIRoute):
         given = [name for name, _ in request.query_params.multi_items()]
         if wrong := [name for name in given if name not in known or given.count(name) > 1]:
             raise Invalid([Fault(f"?{name[:50]}", UNKNOWN) for name in wrong])
+
+
+async def _instead(missing: DraftNotFound, request: Request) -> VariorumError:
+    """What to say of the draft in the address, which may have been the caller's own."""
+    draft = to_id(request.path_params.get("draft_id", ""))
+    if draft is None:
+        return missing
+    parts = parts_of(request)
+    caller = await parts.callers.of(request.scope)
+    return await parts.tombstones.instead(missing, draft, caller.sub)
 
 
 def parts_of(request: Request) -> Parts:

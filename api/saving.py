@@ -15,6 +15,7 @@ from api.answers import draft_answer, in_words, receipt_answer, receipt_document
 from api.people import People
 from api.problems import Answer, document
 from api.thinking import Command, Thinking
+from api.tombstones import Tombstones
 from api.writer import AlreadyBegun, Writer
 from domain.choices import Choice
 from domain.draft import DataEvent, Draft, Origin
@@ -25,6 +26,7 @@ from domain.errors import (
     Clash,
     DraftClosed,
     DraftNotFound,
+    DraftPurged,
     IdTaken,
     SeqReused,
     SeqSkipped,
@@ -74,6 +76,7 @@ class Saving:
     def __init__(self, store: Store, writer: Writer, drafts: Drafts, people: People) -> None:
         self._store, self._writer, self._drafts, self._people = store, writer, drafts, people
         self._thinking = Thinking(writer, drafts)
+        self._tombstones = Tombstones(store, people)
 
     def stop(self) -> None:
         """Let go of the process in which heavy edits are decided."""
@@ -126,7 +129,8 @@ class Saving:
         try:
             return await self._whole(draft, origin.by)
         except DraftNotFound:
-            raise IdTaken from None
+            left = await self._tombstones.of(draft, origin.by)
+            raise IdTaken if left is None else DraftPurged(left) from None
 
     async def _found(self, holder: UUID, wanted: Beginning) -> Answer:
         """What was sent fills the open draft, unless it plainly belongs to another one."""

@@ -20,6 +20,7 @@ import jwt
 from api.jwks import IssuerKeys
 from api.setting_kinds import BY_SECRET
 from api.settings import Settings
+from domain.draft import SERVICE
 from domain.errors import Unauthenticated
 from domain.path import parse
 
@@ -27,7 +28,7 @@ REMEMBERED_FOR = timedelta(seconds=60)
 REMEMBERED_TOKENS = 4_096
 LONGEST_TOKEN = 8_192  # bytes
 LONGEST_SUB = 200  # characters
-RESERVED = ("link:", "key:")  # begin the names of share links and API keys
+RESERVED = ("link:", "key:", "forgotten:")  # begin names of share links, API keys, the forgotten
 
 Clock = Callable[[], datetime]
 
@@ -241,8 +242,11 @@ def _sub(claims: dict[str, Any]) -> str:
         )
     if _plain(sub).startswith(RESERVED):
         raise Unauthenticated(
-            "The token's sub must not begin with link: or key:, which name links and API keys."
+            "The token's sub must not begin with link:, key: or forgotten:, which name links, API"
+            " keys and people who are forgotten."
         )
+    if _plain(sub) == SERVICE:
+        raise Unauthenticated("The token's sub must not be service, which names what is no person.")
     return sub
 
 

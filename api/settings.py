@@ -108,6 +108,7 @@ class Settings(BaseSettings):
 
     forms: Path | None = Field(None, description="a folder of form definitions")
     expiry_days: Count = 30
+    trash_days: Count = 30
 
     max_body: int = Field(1_048_576, ge=1_024, description="bytes")
     max_depth: int = Field(32, ge=1, le=128)

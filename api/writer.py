@@ -165,6 +165,10 @@ class Writer:
             await self._load(draft)
         return held.draft
 
+    def forget(self, draft: UUID) -> None:
+        """Let go of a draft; what the store says of it counts when it is next asked for."""
+        self._held.drop(draft)
+
     async def events(self, draft: UUID, after: int) -> Sequence[DraftEvent]:
         """What happened to a draft after a version."""
         return [record.event() for record in await self._store.events(draft, after, 2**62)]
@@ -395,6 +399,9 @@ class Writer:
                 await self._load(draft)
             return
         records = await self._store.events(draft, held.draft.version, 2**62)
+        if not records:  # it moved, and yet nothing came after: it was purged
+            self._held.drop(draft)
+            return
         ahead, link = held.draft.copy(), held.link
         for record in records:
             ahead, link = record.event().mutate(ahead), record.hash

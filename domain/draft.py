@@ -24,6 +24,8 @@ from domain.errors import DraftClosed
 from domain.path import find
 from domain.value import Data, count_members
 
+SERVICE = "service"  # the principal of what the service does by itself; no person's key is that
+TRASH = ("discarded", "expired")  # what a draft there may be
 RECENT = 256  # events that a draft remembers for merging without asking the store
 
 
@@ -248,7 +250,7 @@ class Draft(Aggregate, created_event_name="Created"):
 
         def apply(self, aggregate: Any) -> None:
             """Close the draft."""
-            aggregate.leave("submitted")
+            aggregate.leave("submitted", self.timestamp)
 
     class Discarded(DraftEvent):
         """The draft went to the trash."""
@@ -257,7 +259,16 @@ class Draft(Aggregate, created_event_name="Created"):
 
         def apply(self, aggregate: Any) -> None:
             """Close the draft."""
-            aggregate.leave("discarded")
+            aggregate.leave("discarded", self.timestamp)
+
+    class Expired(DraftEvent):
+        """The draft was not saved for so long that it went to the trash by itself."""
+
+        TOPIC = "draft.expired"
+
+        def apply(self, aggregate: Any) -> None:
+            """Close the draft."""
+            aggregate.leave("expired", self.timestamp)
 
     class Recovered(DraftEvent):
         """The draft came back from the trash."""
@@ -269,6 +280,7 @@ class Draft(Aggregate, created_event_name="Created"):
         def apply(self, aggregate: Any) -> None:
             """Open the draft again."""
             aggregate.status, aggregate.slot = "open", self.slot
+            aggregate.closed_at = None
             aggregate.put_off_expiry(self.timestamp, self.expiry_days)
 
     class MadeTemplate(DraftEvent):
@@ -369,6 +381,16 @@ class Draft(Aggregate, created_event_name="Created"):
         if self.status != "open":
             raise DraftClosed(self.status)
 
+    def has_expired(self, at: datetime) -> bool:
+        """Whether the draft's time is over; a template has none."""
+        return self.status == "open" and self.expires_at is not None and self.expires_at <= at
+
+    def trash_is_over(self, at: datetime, days: int) -> bool:
+        """Whether the draft has lain in the trash for so many days."""
+        if self.status not in TRASH or self.closed_at is None:
+            return False
+        return self.closed_at + timedelta(days=days) <= at
+
     def since(self, version: int) -> list[DraftEvent]:
         """The events after a version, oldest first.
 
@@ -392,6 +414,7 @@ class Draft(Aggregate, created_event_name="Created"):
         self.steps_done: dict[str, StepDone] = {}
         self.complete(event.completed_steps, event)
         self.status, self.template, self.slot = "open", False, event.slot
+        self.closed_at: datetime | None = None
         self.owner: str = event.by
         self.members: dict[str, str] = {}
         self.links: dict[str, Link] = {}
@@ -443,9 +466,9 @@ class Draft(Aggregate, created_event_name="Created"):
             expiry = at + timedelta(days=self.expiry_days)
             self.expires_at = max(self.expires_at or expiry, expiry)
 
-    def leave(self, status: str) -> None:
+    def leave(self, status: str, at: datetime) -> None:
         """Stop being open; `slot` still says whether the draft takes one when it comes back."""
-        self.status = status
+        self.status, self.closed_at = status, at
 
     def copy(self) -> Draft:
         """A draft that can go on alone; the values are shared, since nothing ever alters them."""

@@ -17,12 +17,14 @@ VariorumError
 │   └── ConflictNotFound
 ├── Refused                  the draft, as it is now, does not allow it
 │   ├── DraftClosed            submitted, discarded or expired
+│   ├── DraftOpen              only a finished draft, or one in the trash, can be purged
 │   ├── Clash                  both sides changed the same, differently
 │   ├── ConflictClosed         the conflict is settled already
 │   ├── SeqReused              this device's number was used for another request
 │   ├── SeqSkipped             this device's number lies below its last one
 │   ├── IdTaken                the client's id belongs to another draft
 │   └── SlotTaken              another open draft holds this form and subject
+├── DraftPurged              it was the caller's own, and only a tombstone is left
 ├── VersionMismatch          If-Match names another version
 └── Unavailable              nothing is wrong with the request: try again
     ├── Busy                   the draft or the queue is too busy
@@ -33,7 +35,7 @@ VariorumError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -180,6 +182,13 @@ class DraftClosed(Refused):
         super().__init__(f"The draft is {status} and takes no edits; {way} to go on.")
 
 
+class DraftOpen(Refused):
+    """An open draft is not purged: it could still be recovered from the trash."""
+
+    def __init__(self) -> None:
+        super().__init__("The draft is open; discard it first, then purge it.")
+
+
 class Clash(Refused):
     """Both sides changed the same, differently; every clash is listed."""
 
@@ -228,6 +237,14 @@ class SlotTaken(Refused):
     def __init__(self, draft: UUID) -> None:
         self.draft = str(draft)
         super().__init__("Another open draft holds this form and subject; finish that one first.")
+
+
+class DraftPurged(VariorumError):
+    """The draft was the caller's own and was ended for good; its tombstone says when, by whom."""
+
+    def __init__(self, tombstone: Mapping[str, Any]) -> None:
+        self.tombstone = dict(tombstone)
+        super().__init__("The draft was purged, and nothing of it is left to bring back.")
 
 
 class VersionMismatch(VariorumError):

@@ -93,6 +93,17 @@ class CatchUp:
         """Drafts that were at rest may not be so any more."""
         self._look_again = True
 
+    def forget(self, draft: UUID) -> None:
+        """Let go of a draft that was purged."""
+        self._known.pop(draft, None)
+        self._unrested.pop(draft, None)
+        self._broken.discard(draft)
+
+    async def drain(self) -> None:
+        """Catch up with all there is, however long it takes."""
+        while await self._take_batch():  # noqa: ASYNC110 - others get their turn in between
+            await asyncio.sleep(0)
+
     async def level(self) -> None:
         """Catch up with all that was in the log when this was called.
 
@@ -135,7 +146,7 @@ class CatchUp:
                     await self._woken.wait()
             if not (idle := not self._woken.is_set()):
                 await self._gather()
-            await self._until_it_works(self._drain)
+            await self._until_it_works(self.drain)
             await self._until_it_works(lambda idle=idle: self._rest_some(idle=idle))  # type: ignore[misc]
 
     async def _gather(self) -> None:
@@ -165,10 +176,6 @@ class CatchUp:
             self._look_again = False
             for draft in await self._store.unrested(10_000):
                 self._unrested[draft] = self._clock()
-
-    async def _drain(self) -> None:
-        while await self._take_batch():  # noqa: ASYNC110 - others get their turn in between
-            await asyncio.sleep(0)
 
     async def _take_batch(self) -> bool:
         """Take the next events; False if there are none."""

@@ -39,6 +39,7 @@ def line_of(draft: Draft, last: DraftEvent | None, form: Form) -> dict[str, Any]
         "saved_by": last.by if last else draft.owner,
         "saved_device": last.device if last else None,
         "expires_at": draft.expires_at,
+        "closed_at": draft.closed_at,
         "forked_from": _lineage(draft.forked_from),
         "from_template": _lineage(draft.from_template),
         "filled": much.filled,

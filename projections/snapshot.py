@@ -58,6 +58,7 @@ def rest_of(draft: Draft) -> bytes:
             "labels": draft.labels,
             "devices": draft.devices,
             "expiry_days": draft.expiry_days,
+            "closed_at": draft.closed_at,
             "slot": draft.slot,
             "conflicts_ever": draft.conflicts_ever,
             "settled": draft.settled,
@@ -65,7 +66,7 @@ def rest_of(draft: Draft) -> bytes:
             "title_path": draft.title_path,
             "steps_done": draft.steps_done,
         },
-        option=orjson.OPT_NON_STR_KEYS,
+        option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z,
     )
 
 
@@ -90,8 +91,7 @@ def revive(draft_id: UUID, version: int, body: bytes, rest: bytes, *, reach: int
     draft = Draft.__new__(Draft)
     draft.__base_init__(draft_id, version, datetime.fromisoformat(seen["created_at"]))
     draft.modified_on = datetime.fromisoformat(seen["saved_at"])
-    expires_at = seen["expires_at"]
-    draft.expires_at = None if expires_at is None else datetime.fromisoformat(expires_at)
+    draft.expires_at, draft.closed_at = _time(seen["expires_at"]), _time(more["closed_at"])
     for name in _AS_THEY_ARE:
         setattr(draft, name, seen[name])
     for name in _REST_AS_IT_IS:
@@ -102,6 +102,10 @@ def revive(draft_id: UUID, version: int, body: bytes, rest: bytes, *, reach: int
     draft.member_count = count_members(draft.data)
     draft.recent, draft.reach = [], reach
     return draft
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 _AS_THEY_ARE = (

@@ -26,6 +26,7 @@ from projections.store.records import (
     Resting,
     State,
 )
+from projections.store.trash import Trash
 
 if TYPE_CHECKING:
     from projections.rebuild import Rebuilt
@@ -95,6 +96,10 @@ class Store(Protocol):
     """The log, the registers and the read models of one database."""
 
     name: str
+
+    @property
+    def trash(self) -> Trash:
+        """What it can do about the end of drafts."""
 
     async def start(self) -> None:
         """Connect; refuse a schema that is not this release's."""

@@ -66,6 +66,18 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What is left of a purged draft: whose it was, how far its chain went, who ended it and when."""
+
+    draft: UUID
+    owner: str
+    versions: int
+    head: bytes
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class FormRow:
     """A form definition as somebody sent it; `number` rises with every one."""
 
@@ -231,7 +243,7 @@ def to_registers(event: DraftEvent, draft: Draft) -> list[dict[str, Any]]:
         return [grant, slot] if event.slot else [grant]
     if isinstance(event, Draft.Recovered):
         return [slot] if event.slot else []
-    if isinstance(event, Draft.Submitted | Draft.Discarded | Draft.MadeTemplate):
+    if isinstance(event, Draft.Submitted | Draft.Discarded | Draft.Expired | Draft.MadeTemplate):
         return [{**base, "register": "free_slot"}]
     if isinstance(event, Draft.Labelled):
         return [{**base, "register": "label", "version": event.version, "label": event.label}]

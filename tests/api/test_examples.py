@@ -88,8 +88,9 @@ class Story:
             document.pop("request_id", None)
             if document.get("next_cursor"):
                 document["next_cursor"] = "<cursor>"
-            if "head" in document:
-                document["head"] = "<link>"
+            for holder in (document, document.get("tombstone", {})):
+                if "head" in holder:
+                    holder["head"] = "<link>"
             self.answers[name] = {"status": answer.status_code, "body": document}
         return answer
 
@@ -187,6 +188,20 @@ async def forms(story: Story) -> None:
     await tells("forms", "GET", "/v1/forms")
     await tells("problem-form-not-found", "GET", "/v1/forms/unheard-of")
     await tells("completeness", "GET", f"{DRAFT}/completeness")
+    await gone(story, admin)
+
+
+async def gone(story: Story, admin: dict[str, str]) -> None:
+    """How drafts end for good, and what callers' systems say of what is gone there."""
+    tells = story.tells
+    await tells("problem-draft-open", "POST", f"{CONTESTED}/purge")
+    await tells("purge", "POST", f"{DRAFT}/purge")
+    await tells("problem-draft-purged", "GET", DRAFT)
+    opening = {"form": "gig", "subject": "43"}
+    await tells("open-for-a-while", "POST", "/v1/drafts", json=opening)
+    await tells("problem-not-an-admin", "DELETE", "/v1/subjects/gig/43")
+    await tells("delete-subject", "DELETE", "/v1/subjects/gig/43", headers=admin)
+    await tells("delete-user", "DELETE", "/v1/users/ann", headers=admin)
 
 
 async def problems(story: Story) -> None:

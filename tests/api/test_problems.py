@@ -52,6 +52,8 @@ EXAMPLES: list[tuple[errors.VariorumError, int, dict[str, Any]]] = [
     (errors.VersionNotFound(9, 3), 404, {"last_version": 3}),
     (errors.VersionNotFound("then"), 404, {}),
     (errors.DraftClosed("submitted"), 409, {"draft_status": "submitted"}),
+    (errors.DraftOpen(), 409, {}),
+    (errors.DraftPurged({"versions": 3}), 410, {"tombstone": {"versions": 3}}),
     (errors.Clash([CLASH]), 409, {"conflicts": [CLASH]}),
     (errors.ConflictClosed("c1"), 409, {"conflict": "c1"}),
     (errors.ConflictNotFound("c9"), 404, {"conflict": "c9"}),

@@ -47,6 +47,7 @@ TOPICS = {
     "Extended": "draft.extended",
     "Submitted": "draft.submitted",
     "Discarded": "draft.discarded",
+    "Expired": "draft.expired",
     "Recovered": "draft.recovered",
     "MadeTemplate": "draft.made_template",
     "UnmadeTemplate": "draft.unmade_template",

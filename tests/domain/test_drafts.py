@@ -101,6 +101,7 @@ def test_an_opened_draft_is_all_its_own() -> None:
         "completed_steps": ["start"],
         "steps_done": {"start": {"version": 1, "at": "2026-03-02T09:00:00Z", "by": ANN}},
         "status": "open",
+        "closed_at": None,
         "template": False,
         "slot": True,
         "owner": ANN,
@@ -630,7 +631,7 @@ def test_a_viewer_writes_nothing_and_only_the_owner_finishes_a_draft(name: str) 
 @pytest.mark.parametrize("name", [*WRITES, "submit", "discard"])
 def test_a_finished_draft_stays_finished(name: str, status: str) -> None:
     draft = opened({"fee": 1})
-    draft.leave(status)
+    draft.leave(status, MONDAY)
     refused = refusal(COMMANDS[name], draft, origin())
     assert isinstance(refused, DraftClosed)
     assert refused.draft_status == status
@@ -658,7 +659,7 @@ def used(status: str | None = None) -> Draft:
     for seq in (4, 7):
         DRAFTS.edit(draft, fields({"n": seq}), origin(device="mac", seq=seq, digest=f"d{seq}"))
     if status is not None:
-        draft.leave(status)
+        draft.leave(status, MONDAY)
     return saved(draft)
 
 

@@ -98,7 +98,7 @@ async def test_more_events_than_a_batch_are_taken_in_one_go(store: Store, ann: D
     for draft in drafts:
         await ann.edits(draft, [{"n": n} for n in range(BATCH)])
     catch_up = CatchUp(store)
-    await catch_up._drain()
+    await catch_up.drain()
     assert await store.position(NAME) == await store.head() == 3 * (BATCH + 1)
     assert [row["version"] for row in await store.drafts(ANN, EVERY_DRAFT)] == [BATCH + 1] * 3
 
@@ -332,7 +332,7 @@ async def test_drafts_that_another_process_moved_are_read_beside_those_that_are_
         await ann.edit(draft, {"title": "b"}, origin(device="phone"))
     held = await held_of(store, mine)
     catch_up = CatchUp(store, held={mine: held}.get)
-    await catch_up._drain()
+    await catch_up.drain()
     rows = await store.drafts(ANN, EVERY_DRAFT)
     told = {(row["draft"], row["title"], row["version"], row["saved_device"]) for row in rows}
     assert told == {(draft, "b", BATCH + 2, "phone") for draft in (mine, other)}

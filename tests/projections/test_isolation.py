@@ -13,6 +13,7 @@ import pytest
 from psycopg import AsyncConnection, sql
 
 from domain.chain import FIRST
+from domain.draft import SERVICE
 from domain.errors import Forbidden
 from projections.store.base import Store
 from projections.store.postgres import PostgresStore
@@ -33,7 +34,15 @@ CONTENT = {
     "access": "draft",
     "tombstones": "draft",
 }
-FOR_WRITERS_ONLY = ("links", "slots", "positions", "set_aside", "forms", "api_keys")
+FOR_WRITERS_ONLY = (
+    "links",
+    "slots",
+    "positions",
+    "set_aside",
+    "forms",
+    "api_keys",
+    "forgotten",
+)
 EVERY_VERSION = Statement(b"every_version", b"SELECT * FROM variorum.versions")
 REFUSED = psycopg.errors.InsufficientPrivilege
 
@@ -249,6 +258,41 @@ async def test_an_event_is_added_by_those_only_whose_role_allows_it(
         await worker.execute(ADD, (drafts[ANN], EVE))
 
 
+@pytest.mark.parametrize(("act", "may"), [("expired", True), ("edited", False), ("shared", False)])
+async def test_the_service_itself_closes_drafts_and_writes_nothing_else(
+    drafts: dict[str, UUID], worker: Connection, act: str, *, may: bool
+) -> None:
+    add = ADD.replace("draft.edited", f"draft.{act}")
+    if may:
+        await worker.execute(add, (drafts[ANN], SERVICE))
+        return
+    with pytest.raises(REFUSED):
+        await worker.execute(add, (drafts[ANN], SERVICE))
+
+
+PURGE = "SELECT purge(%s, NULL, %s, now())"
+
+
+async def test_a_purge_deletes_the_rows_of_one_draft_and_nobodys_else(
+    drafts: dict[str, UUID], worker: Connection
+) -> None:
+    await worker.execute(PURGE, (drafts[ANN], ANN))
+    left = {table: {drafts[BEN]} for table in CONTENT} | {"tombstones": {drafts[ANN]}}
+    assert await shown(worker) == left
+
+
+async def test_only_writers_may_purge_and_nobody_can_make_more_of_it(
+    drafts: dict[str, UUID], reader: Connection, worker: Connection
+) -> None:
+    with pytest.raises(REFUSED):
+        await reader.execute(PURGE, (drafts[ANN], ANN))
+    async with worker.transaction():
+        await worker.execute("SELECT set_config('variorum.purging', %s, true)", (str(drafts[BEN]),))
+        await worker.execute(PURGE, (drafts[ANN], ANN))
+        with pytest.raises(REFUSED):
+            await worker.execute("DELETE FROM stored_events")
+
+
 async def test_a_group_with_an_event_of_a_stranger_saves_nothing(
     drafts: dict[str, UUID], store: Store
 ) -> None:
@@ -283,6 +327,9 @@ async def test_what_is_in_the_log_stays_as_it_is(
         "UPDATE api_keys SET digest = ''",
         "UPDATE api_keys SET expires_at = NULL",
         "DELETE FROM api_keys",
+        "UPDATE forgotten SET at = now()",
+        "DELETE FROM forgotten",
+        "INSERT INTO tombstones SELECT draft, owner, 1, '', '', now() FROM drafts",
     ):
         with pytest.raises(REFUSED):
             await anyone.execute(statement)
@@ -354,12 +401,10 @@ async def test_the_roles_have_no_login_no_way_round_and_none_of_each_other(
     assert members == {(False, False)}
 
 
-async def test_no_function_works_with_more_rights_than_its_caller(worker: Connection) -> None:
-    assert (
-        await rows(
-            worker,
-            "SELECT proname FROM pg_proc "
-            "WHERE pronamespace = 'variorum'::regnamespace AND prosecdef",
-        )
-        == set()
-    )
+async def test_one_function_alone_works_with_more_rights_than_its_caller(
+    worker: Connection,
+) -> None:
+    assert await rows(
+        worker,
+        "SELECT proname FROM pg_proc WHERE pronamespace = 'variorum'::regnamespace AND prosecdef",
+    ) == {("purge",)}

@@ -139,6 +139,7 @@ def test_what_an_aggregate_knows_beyond_its_body_is_told_apart() -> None:
         "labels": {"1": "first"},
         "devices": {"mac": [7, 2, "d"]},
         "expiry_days": 30,
+        "closed_at": None,
         "slot": True,
         "conflicts_ever": 0,
         "settled": [],

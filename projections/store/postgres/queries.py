@@ -98,14 +98,16 @@ MOVES = (
 )
 PUT_DRAFT: LiteralString = """
     INSERT INTO drafts (draft, owner, form, subject, title, status, template, version, step, completed_steps,
-                        conflicts, created_at, saved_at, saved_by, saved_device, expires_at, forked_from,
+                        conflicts, created_at, saved_at, saved_by, saved_device, expires_at, closed_at, forked_from,
                         from_template, filled, fields)
     SELECT draft, owner, form, subject, title, status, template, version, step, completed_steps,
-           conflicts, created_at, saved_at, saved_by, saved_device, expires_at, forked_from, from_template, filled, fields
+           conflicts, created_at, saved_at, saved_by, saved_device, expires_at, closed_at, forked_from,
+           from_template, filled, fields
     FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
         draft uuid, owner text, form text, subject text, title text, status text, template boolean,
         version bigint, step text, completed_steps text, conflicts integer, created_at timestamptz,
-        saved_at timestamptz, saved_by text, saved_device text, expires_at timestamptz, forked_from text,
+        saved_at timestamptz, saved_by text, saved_device text, expires_at timestamptz, closed_at timestamptz,
+        forked_from text,
         from_template text, filled integer, fields integer)
     WHERE NOT EXISTS (SELECT FROM tombstones t WHERE t.draft = r.draft)
     ON CONFLICT (draft) DO UPDATE SET
@@ -113,7 +115,8 @@ PUT_DRAFT: LiteralString = """
         template = excluded.template, version = excluded.version, step = excluded.step,
         completed_steps = excluded.completed_steps, conflicts = excluded.conflicts,
         saved_at = excluded.saved_at, saved_by = excluded.saved_by, saved_device = excluded.saved_device,
-        expires_at = excluded.expires_at, filled = excluded.filled, fields = excluded.fields
+        expires_at = excluded.expires_at, closed_at = excluded.closed_at,
+        filled = excluded.filled, fields = excluded.fields
     WHERE drafts.version <= excluded.version
 """
 TAKE_DRAFTS: LiteralString = f"""
@@ -124,9 +127,12 @@ TAKE_DRAFTS: LiteralString = f"""
     SELECT position FROM advanced
 """
 SET_ASIDE = (
-    "INSERT INTO set_aside VALUES (%(name)s, %(position)s, %(draft)s, %(version)s, %(problem)s) "
-    "ON CONFLICT DO NOTHING"
+    "INSERT INTO set_aside SELECT %(name)s, %(position)s, %(draft)s, %(version)s, %(problem)s "
+    "WHERE NOT EXISTS (SELECT FROM tombstones t WHERE t.draft = %(draft)s) ON CONFLICT DO NOTHING"
 )
+# Before rows of read models are written, in a statement of its own: what `purge` does comes before all
+# of it, and then its tombstone is seen, or after all of it.
+NOT_WHILE_PURGING = "SELECT pg_advisory_xact_lock_shared(8602220)"
 REST = """
     WITH given AS (
         SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::bytea[], %b::bytea[], %b::bytea[], %b::text[],

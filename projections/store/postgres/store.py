@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from dataclasses import astuple
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -37,6 +37,7 @@ from projections.store.postgres.connections import (
     reaching,
 )
 from projections.store.postgres.lanes import Argument, Lane, Lanes
+from projections.store.postgres.trash import PostgresTrash
 from projections.store.records import (
     Committed,
     FormRow,
@@ -72,6 +73,7 @@ class PostgresStore:
         self._lanes = Lanes(url, READER, lanes)
         self._workers = pool(url, WORKER, workers)
         self._writer: Lane | None = None
+        self.trash = PostgresTrash(self._working, self._as)
 
     async def start(self) -> None:
         """Connect; refuse a schema that is not this release's."""
@@ -321,7 +323,7 @@ class PostgresStore:
     ) -> bool:
         """Write rows and the new position in one transaction; False if another process was faster."""
         arguments = {"name": name, "expected": expected, "position": position}
-        async with self._working() as connection, _at_once(connection, bool(aside)):
+        async with self._not_while_purging() as connection:
             taken = await connection.execute(
                 queries.TAKE_DRAFTS, {**arguments, "rows": _json(rows)}
             )
@@ -344,7 +346,7 @@ class PostgresStore:
             [quiet.filled for _, quiet in states],
             [quiet.fields for _, quiet in states],
         )
-        async with self._working() as connection:
+        async with self._not_while_purging() as connection:
             await connection.execute(queries.REST, columns)
 
     async def unrested(self, limit: int, principal: str | None = None) -> Sequence[UUID]:
@@ -441,6 +443,17 @@ class PostgresStore:
             yield connection
 
     @asynccontextmanager
+    async def _not_while_purging(self) -> AsyncIterator[AsyncConnection[Any]]:
+        """A transaction for rows of read models; all of it travels in one go."""
+        async with (
+            self._working() as connection,
+            connection.pipeline(),
+            connection.transaction(),
+        ):
+            await connection.execute(queries.NOT_WHILE_PURGING)
+            yield connection
+
+    @asynccontextmanager
     async def _as(self, principal: str) -> AsyncIterator[AsyncConnection[Any]]:
         async with reaching(), self._readers.connection() as connection, connection.transaction():
             await connection.execute(queries.READ_AS, (principal,))
@@ -451,11 +464,6 @@ class PostgresStore:
             cursor = connection.cursor(row_factory=dict_row)
             await cursor.execute(statement, arguments)
             return await cursor.fetchall()
-
-
-def _at_once(connection: AsyncConnection[Any], several: bool) -> Any:
-    """A transaction if there are several statements; one alone is one already."""
-    return connection.transaction() if several else nullcontext()
 
 
 async def _schema(connection: AsyncConnection[Any]) -> int:

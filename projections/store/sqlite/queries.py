@@ -8,6 +8,7 @@ from uuid import UUID
 
 from projections.store.base import PAGE_DRAFTS, PAGE_EVENTS, DraftFilter, VersionFilter
 
+TOMBSTONE = "SELECT 1 FROM tombstones WHERE draft = ?"
 LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = ?"
 NEAREST_STATE = (
     "SELECT version, body, rest, hash FROM states WHERE draft = ? ORDER BY version DESC LIMIT 1"
@@ -31,6 +32,7 @@ API_KEY = "SELECT id, name, role, digest, created_at, expires_at, revoked_at FRO
 REVOKE_API_KEY = (
     "UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?) WHERE id = ? RETURNING id"
 )
+BY_SERVICE = ("draft.expired", "draft.discarded", "draft.unshared")  # nobody's own acts
 # Whoever writes may add an event, and every member that they leave.
 MAY_ADD = (
     "SELECT 1 FROM access WHERE draft = ? AND principal = ? "
@@ -104,21 +106,25 @@ MOVES = (
 ADVANCE = "UPDATE positions SET position = ? WHERE name = ? AND position = ?"
 TAKE_DRAFT = """
     INSERT INTO drafts (draft, owner, form, subject, title, status, template, version, step, completed_steps,
-                        conflicts, created_at, saved_at, saved_by, saved_device, expires_at, forked_from,
+                        conflicts, created_at, saved_at, saved_by, saved_device, expires_at, closed_at, forked_from,
                         from_template, filled, fields)
     SELECT :draft, :owner, :form, :subject, :title, :status, :template, :version, :step, :completed_steps,
-           :conflicts, :created_at, :saved_at, :saved_by, :saved_device, :expires_at, :forked_from, :from_template,
-           :filled, :fields
+           :conflicts, :created_at, :saved_at, :saved_by, :saved_device, :expires_at, :closed_at, :forked_from,
+           :from_template, :filled, :fields
     WHERE NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.draft = :draft)
     ON CONFLICT (draft) DO UPDATE SET
         owner = excluded.owner, title = excluded.title, status = excluded.status,
         template = excluded.template, version = excluded.version, step = excluded.step,
         completed_steps = excluded.completed_steps, conflicts = excluded.conflicts,
         saved_at = excluded.saved_at, saved_by = excluded.saved_by, saved_device = excluded.saved_device,
-        expires_at = excluded.expires_at, filled = excluded.filled, fields = excluded.fields
+        expires_at = excluded.expires_at, closed_at = excluded.closed_at,
+        filled = excluded.filled, fields = excluded.fields
     WHERE drafts.version <= excluded.version
 """
-SET_ASIDE = "INSERT INTO set_aside VALUES (:name, :position, :draft, :version, :problem) ON CONFLICT DO NOTHING"
+SET_ASIDE = (
+    "INSERT INTO set_aside SELECT :name, :position, :draft, :version, :problem "
+    "WHERE NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.draft = :draft) ON CONFLICT DO NOTHING"
+)
 REST = (
     "INSERT INTO states (draft, version, body, rest, hash, resting) SELECT ?, ?, ?, ?, ?, 1 "
     "WHERE NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.draft = ?) ON CONFLICT DO NOTHING"

@@ -256,6 +256,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/drafts/{draft_id}/purge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Purge Draft
+         * @description End the draft for good; the answer is what is left: a tombstone.
+         */
+        post: operations["purge_draft_v1_drafts__draft_id__purge_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/drafts/{draft_id}/versions": {
         parameters: {
             query?: never;
@@ -461,6 +481,46 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subjects/{form}/{subject}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Subject
+         * @description The thing edited is gone: its open drafts, of all owners, go to the trash.
+         */
+        delete: operations["delete_subject_v1_subjects__form___subject__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete User
+         * @description The person is gone: the drafts are purged, and a pseudonym is left for the name.
+         */
+        delete: operations["delete_user_v1_users__user__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -963,6 +1023,13 @@ export interface components {
              * @default null
              */
             accepted: string[] | null;
+            /**
+             * Tombstone
+             * @default null
+             */
+            tombstone: {
+                [key: string]: unknown;
+            } | null;
         };
     };
     responses: never;
@@ -1200,8 +1267,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The draft is closed (`draft-closed`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
+            /** @description The draft is closed (`draft-closed`); The draft is open (`draft-open`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1315,6 +1391,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Some members are wrong (`invalid`); A change does not fit (`cannot-apply`); Not a fork of this draft (`not-its-fork`) */
             422: {
                 headers: {
@@ -1401,8 +1486,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The draft is closed (`draft-closed`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
+            /** @description The draft is closed (`draft-closed`); The draft is open (`draft-open`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1535,8 +1629,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The draft is closed (`draft-closed`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
+            /** @description The draft is closed (`draft-closed`); The draft is open (`draft-open`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1660,8 +1763,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The draft is closed (`draft-closed`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
+            /** @description The draft is closed (`draft-closed`); The draft is open (`draft-open`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1785,8 +1897,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The draft is closed (`draft-closed`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
+            /** @description The draft is closed (`draft-closed`); The draft is open (`draft-open`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1913,8 +2034,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The draft is closed (`draft-closed`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
+            /** @description The draft is closed (`draft-closed`); The draft is open (`draft-open`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2038,8 +2168,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The draft is closed (`draft-closed`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
+            /** @description The draft is closed (`draft-closed`); The draft is open (`draft-open`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2166,8 +2305,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The draft is closed (`draft-closed`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
+            /** @description The draft is closed (`draft-closed`); The draft is open (`draft-open`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2291,8 +2439,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The draft is closed (`draft-closed`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
+            /** @description The draft is closed (`draft-closed`); The draft is open (`draft-open`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2416,8 +2573,154 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The draft is closed (`draft-closed`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
+            /** @description The draft is closed (`draft-closed`); The draft is open (`draft-open`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft has moved on (`version-mismatch`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Media type not supported (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some members are wrong (`invalid`); A change does not fit (`cannot-apply`); Not a fork of this draft (`not-its-fork`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests (`rate-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too busy (`busy`); Token not checkable (`issuer-unavailable`); Storage not reachable (`store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    purge_draft_v1_drafts__draft_id__purge_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+                Prefer?: string | null;
+            };
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Repeatable"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Not acceptable as JSON (`bad-json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Beyond your role (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found (`not-found`); No such draft (`draft-not-found`); No such version (`version-not-found`); No such form definition (`form-not-found`); No such conflict (`conflict-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft is closed (`draft-closed`); The draft is open (`draft-open`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2529,6 +2832,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Some members are wrong (`invalid`); A change does not fit (`cannot-apply`); Not a fork of this draft (`not-its-fork`) */
             422: {
                 headers: {
@@ -2590,6 +2902,15 @@ export interface operations {
             };
             /** @description Not found (`not-found`); No such draft (`draft-not-found`); No such version (`version-not-found`); No such form definition (`form-not-found`); No such conflict (`conflict-not-found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2687,8 +3008,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The draft is closed (`draft-closed`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
+            /** @description The draft is closed (`draft-closed`); The draft is open (`draft-open`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2807,8 +3137,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The draft is closed (`draft-closed`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
+            /** @description The draft is closed (`draft-closed`); The draft is open (`draft-open`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2912,6 +3251,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Some members are wrong (`invalid`); A change does not fit (`cannot-apply`); Not a fork of this draft (`not-its-fork`) */
             422: {
                 headers: {
@@ -3004,8 +3352,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The draft is closed (`draft-closed`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
+            /** @description The draft is closed (`draft-closed`); The draft is open (`draft-open`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3132,8 +3489,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The draft is closed (`draft-closed`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
+            /** @description The draft is closed (`draft-closed`); The draft is open (`draft-open`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3228,6 +3594,15 @@ export interface operations {
             };
             /** @description Not found (`not-found`); No such draft (`draft-not-found`); No such version (`version-not-found`); No such form definition (`form-not-found`); No such conflict (`conflict-not-found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3526,6 +3901,204 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some members are wrong (`invalid`); A change does not fit (`cannot-apply`); Not a fork of this draft (`not-its-fork`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests (`rate-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too busy (`busy`); Token not checkable (`issuer-unavailable`); Storage not reachable (`store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_subject_v1_subjects__form___subject__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                form: string;
+                subject: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Not acceptable as JSON (`bad-json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Beyond your role (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Media type not supported (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some members are wrong (`invalid`); A change does not fit (`cannot-apply`); Not a fork of this draft (`not-its-fork`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests (`rate-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too busy (`busy`); Token not checkable (`issuer-unavailable`); Storage not reachable (`store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_user_v1_users__user__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Not acceptable as JSON (`bad-json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Beyond your role (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Media type not supported (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Some members are wrong (`invalid`); A change does not fit (`cannot-apply`); Not a fork of this draft (`not-its-fork`) */
             422: {
                 headers: {
@@ -3589,6 +4162,15 @@ export interface operations {
             };
             /** @description Not found (`not-found`); No such draft (`draft-not-found`); No such version (`version-not-found`); No such form definition (`form-not-found`); No such conflict (`conflict-not-found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3688,8 +4270,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The draft is closed (`draft-closed`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
+            /** @description The draft is closed (`draft-closed`); The draft is open (`draft-open`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3817,8 +4408,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The draft is closed (`draft-closed`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
+            /** @description The draft is closed (`draft-closed`); The draft is open (`draft-open`); Both sides changed the same (`clash`); The conflict is closed (`conflict-closed`); The seq was used for another request (`seq-reused`); The seq lies below the last (`seq-skipped`); The id is taken (`id-taken`); Another open draft is there (`slot-taken`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };

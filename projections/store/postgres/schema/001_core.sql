@@ -134,11 +134,13 @@ CREATE FUNCTION may_write(the_draft uuid, the_principal text) RETURNS boolean LA
     RETURN EXISTS (SELECT FROM access a WHERE a.draft = the_draft AND a.principal = the_principal
                    AND a.role IN ('owner', 'editor'));
 
--- Whether somebody may add an event: whoever writes, and every member that they leave.
+-- Whether somebody may add an event: whoever writes, every member that they leave, and the service, by
+-- itself, that a draft or a role in it ends.
 CREATE FUNCTION may_add(the_draft uuid, the_principal text, the_topic text) RETURNS boolean LANGUAGE sql STABLE
     RETURN may_write(the_draft, the_principal)
         OR (the_topic = 'draft.unshared'
-            AND EXISTS (SELECT FROM access a WHERE a.draft = the_draft AND a.principal = the_principal));
+            AND EXISTS (SELECT FROM access a WHERE a.draft = the_draft AND a.principal = the_principal))
+        OR (the_principal = 'service' AND the_topic IN ('draft.expired', 'draft.discarded', 'draft.unshared'));
 
 -- A reader's policies ask for one value, not whether something EXISTS: PostgreSQL would answer that
 -- out of a table of all the reader's drafts, made anew for every statement.
@@ -198,7 +200,8 @@ BEGIN
     PERFORM pg_advisory_xact_lock(8602217);
     SELECT array_agg(s.draft) INTO moved FROM unnest(seen_drafts, seen_versions) AS s(draft, version)
         WHERE s.version <> coalesce((SELECT max(e.originator_version) FROM stored_events e
-                                     WHERE e.originator_id = s.draft), 0);
+                                     WHERE e.originator_id = s.draft), 0)
+           OR s.version = 0 AND EXISTS (SELECT FROM tombstones t WHERE t.draft = s.draft);
     IF moved IS NOT NULL THEN RETURN NEXT; RETURN; END IF;
     IF registers IS NOT NULL THEN
         SELECT array_agg(s.draft) INTO taken FROM jsonb_to_recordset(registers)

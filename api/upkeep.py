@@ -1,0 +1,40 @@
+"""What an operator does to drafts: sweep, and forget a person."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from api.app import Service, now, open_store
+from api.operations import Progress, explained, require_database
+from api.settings import Settings
+from api.sweeping import Swept
+from domain.draft import SERVICE, Origin
+
+
+async def sweep(settings: Settings, progress: Progress) -> Swept | None:
+    """Let expire and purge what is due; None if another process is at it."""
+    async with _working(settings) as service:
+        return await service.sweep.run(now(), progress)
+
+
+async def due(settings: Settings) -> Swept:
+    """What a sweep would do now; nothing is changed but that the lists catch up."""
+    async with _working(settings) as service:
+        await service.catch_up.drain()
+        return await service.sweep.due(now())
+
+
+async def forget(settings: Settings, user: str) -> int:
+    """Purge all that a person owns, and leave a pseudonym for the name; how many drafts."""
+    async with _working(settings) as service:
+        return await service.parts.ending.forget(user, Origin(SERVICE, now()))
+
+
+@asynccontextmanager
+async def _working(settings: Settings) -> AsyncIterator[Service]:
+    require_database(settings)
+    service = Service(settings, open_store(settings), now)
+    with explained(settings):
+        async with service.working():
+            yield service
