@@ -1,0 +1,3 @@
+export function Imported(_: { changed: () => void }) {
+  return null;
+}

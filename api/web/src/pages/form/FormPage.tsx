@@ -1,0 +1,254 @@
+/** The form: several steps, saved while it is filled in, with whoever else is there. */
+
+import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { createPortal } from "react-dom";
+import type { DraftSession, Snapshot } from "../../core";
+import { announce } from "../../parts/Announcer";
+import type { Definition, Draft, Step } from "../../parts/answers";
+import { StatusLine } from "../../parts/StatusLine";
+import { useLoaded } from "../../parts/loading";
+import { Who } from "../../parts/Who";
+import { listed, person } from "../../parts/words";
+import { DraftNav } from "../DraftNav";
+import { useSession } from "../client";
+import { LabelDialog } from "../history/LabelButton";
+import { addressOf, go, useQuery } from "../router";
+import { Heading, Trouble, Waiting, definitionOf, titleOf, useSite } from "../site";
+import { tokens } from "../tokens";
+import { Beside } from "./Beside";
+import { inputId } from "./Field";
+import { StepFields, StepNav, stepsOf } from "./Steps";
+import { SubmitDialog } from "./SubmitDialog";
+import { Unsent } from "./Unsent";
+import { type Edit, EditContext } from "./edit";
+import { putAt } from "./put";
+
+export function FormPage({ draft }: { draft: string }) {
+  const { session, problem } = useSession(draft);
+  if (problem !== undefined) return <Trouble problem={problem} />;
+  if (session === null) return <Waiting what="the form" />;
+  return <Form session={session} />;
+}
+
+function Form({ session }: { session: DraftSession }) {
+  const now = useSyncExternalStore(session.subscribe, session.snapshot);
+  const form = useLoaded(() => definitionOf(now.about?.form ?? ""), [now.about?.form]);
+  if (form.problem) return <Trouble problem={form.problem} retry={form.reload} />;
+  if (!form.value) return <Waiting what="the form" />;
+  return <Filling session={session} now={now} form={form.value} />;
+}
+
+interface Props {
+  session: DraftSession;
+  now: Snapshot;
+  form: Definition;
+}
+
+/** The draft as the other parts of the page know it. */
+function draftOf(now: Snapshot): Draft | null {
+  const { about, data, step, completed_steps, version, conflicts } = now;
+  return about && { ...about, data, step, completed_steps, version, conflicts };
+}
+
+function Filling({ session, now, form }: Props) {
+  const draft = draftOf(now);
+  const steps = stepsOf(form, now.data);
+  const [arrived, setArrived] = useState(false);
+  const [dialog, setDialog] = useState<"label" | "submit" | null>(null);
+  const asked = useQuery().get("step");
+  const [at, setAt] = useState(asked ?? now.step);
+  const step = steps.find((one) => one.id === at) ?? steps[0];
+  const edit = useEditing(session, now, form);
+  const titled = String(now.data[(form.title ?? "/title").slice(1)] ?? "");
+  const title = titleOf({ title: titled, form: form.form }, form);
+  if (!step || !draft) return <Waiting what="the form" />;
+  const open = (id: string, completed?: readonly string[]) => {
+    setArrived(true);
+    setAt(id);
+    if (!edit.readOnly) session.goTo(id, completed);
+  };
+  return (
+    <EditContext value={edit}>
+      <StatusPlace session={session} now={now} />
+      <DraftNav draft={draft} current="form" />
+      <div className="row wrap page-head">
+        <div className="grow">
+          <Heading title={title} />
+          <Present now={now} draft={draft} />
+        </div>
+        {!edit.readOnly && (
+          <div className="row">
+            <button type="button" onClick={() => setDialog("label")}>
+              Name this version…
+            </button>
+            <button type="button" className="main" onClick={() => setDialog("submit")}>
+              Submit…
+            </button>
+          </div>
+        )}
+      </div>
+      <Closed draft={draft} />
+      <Unsent session={session} form={form} />
+      <StepNav steps={steps} current={step} completed={now.completed_steps} open={(id) => open(id)} />
+      <div className="split form-split">
+        <section
+          className="sheet step-fields"
+          aria-label={step.label ?? step.id}
+          onFocus={(event) => session.here(placeOf(event.target))}
+          onBlur={() => session.here(null)}
+        >
+          <StepFields form={form} step={step} arrived={arrived} />
+          {!edit.readOnly && (
+            <Onward steps={steps} step={step} now={now} open={open} finish={() => setDialog("submit")} />
+          )}
+        </section>
+        <Beside draft={draft} form={form} title={title} />
+      </div>
+      {dialog === "label" && <LabelNow session={session} draft={draft} onClose={() => setDialog(null)} />}
+      {dialog === "submit" && (
+        <SubmitDialog
+          draft={draft.id}
+          title={title}
+          conflicts={now.conflicts.length}
+          save={() => settled(session)}
+          open={(id, path) => {
+            setDialog(null);
+            open(id);
+            focusField(path);
+          }}
+          onClose={() => setDialog(null)}
+          onDone={() => {
+            setDialog(null);
+            session.look();
+            go(addressOf.drafts);
+          }}
+        />
+      )}
+    </EditContext>
+  );
+}
+
+/** Wait until nothing typed waits any more. */
+async function settled(session: DraftSession): Promise<void> {
+  if (session.hasUnsent()) await session.save();
+}
+
+function useEditing(session: DraftSession, now: Snapshot, form: Definition): Edit {
+  const { me } = useSite();
+  const { about, data, conflicts, present } = now;
+  return useMemo<Edit>(() => {
+    const may = about?.status === "open" && (about.role === "owner" || about.role === "editor");
+    return {
+      form,
+      data,
+      readOnly: !may,
+      set: (path, value) => session.change(putAt(session.snapshot().data, path, value)),
+      othersAt: (path) => [
+        ...new Set(present.filter((one) => one.path === path && one.by !== me).map((one) => one.by)),
+      ],
+      conflicts,
+      review: addressOf.conflicts(now.id),
+    };
+  }, [session, form, about, data, conflicts, present, me, now.id]);
+}
+
+function placeOf(target: Element): string | null {
+  return target.closest<HTMLElement>("[data-path]")?.dataset.path ?? null;
+}
+
+function focusField(path: string): void {
+  requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById(inputId(path))?.focus()));
+}
+
+/** The status stands at the top of every page width, where the page's frame keeps a place for it. */
+function StatusPlace({ session, now }: { session: DraftSession; now: Snapshot }) {
+  const [place, setPlace] = useState<HTMLElement | null>(null);
+  useEffect(() => setPlace(document.getElementById("status-place")), []);
+  const retry = () => (now.status.kind === "signed-out" ? tokens.forget() : session.resume());
+  return place && createPortal(<StatusLine status={now.status} onAct={retry} />, place);
+}
+
+function Present({ now, draft }: { now: Snapshot; draft: Draft }) {
+  const { me } = useSite();
+  const others = [...new Set(now.present.map((one) => one.by).filter((by) => by !== me))];
+  const said =
+    others.length === 0 ? "" : `${listed(others.map((one) => person(one)))} ${others.length === 1 ? "is" : "are"} here`;
+  useEffect(() => {
+    if (said) announce(said);
+  }, [said]);
+  return (
+    <p className="soft people">
+      {others.map((one) => (
+        <Who key={one} by={one} here />
+      ))}
+      {said || (draft.owner === me ? "It saves by itself." : `${person(draft.owner)} shares it with you.`)}
+    </p>
+  );
+}
+
+const CLOSED = {
+  submitted: "This draft is submitted, and takes no more edits.",
+  discarded: "This draft is in the trash. Put it back from your drafts to go on with it.",
+  expired: "This draft has expired. Put it back from the trash to go on with it.",
+} as const;
+
+function Closed({ draft }: { draft: Draft }) {
+  if (draft.status !== "open") return <p className="strip">{CLOSED[draft.status]}</p>;
+  if (draft.role === "viewer" || draft.role === "auditor")
+    return <p className="strip">You may look at this draft, but not change it.</p>;
+  return null;
+}
+
+interface OnwardProps {
+  steps: Step[];
+  step: Step;
+  now: Snapshot;
+  open: (step: string, completed?: readonly string[]) => void;
+  finish: () => void;
+}
+
+/** One step back, or on to the next with this one done. */
+function Onward({ steps, step, now, open, finish }: OnwardProps) {
+  const at = steps.indexOf(step);
+  const [before, after] = [steps[at - 1], steps[at + 1]];
+  const completed = [...new Set([...now.completed_steps, step.id])];
+  return (
+    <div className="row wrap">
+      {before && (
+        <button type="button" onClick={() => open(before.id)}>
+          ← {before.label ?? before.id}
+        </button>
+      )}
+      {after ? (
+        <button type="button" className="main" onClick={() => open(after.id, completed)}>
+          On to {after.label ?? after.id} →
+        </button>
+      ) : (
+        <button
+          type="button"
+          className="main"
+          onClick={() => {
+            open(step.id, completed);
+            finish();
+          }}
+        >
+          Done, submit…
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** A name for how the form is now: what is typed is saved first, so that the name is on all of it. */
+function LabelNow({ session, draft, onClose }: { session: DraftSession; draft: Draft; onClose: () => void }) {
+  const ready = useLoaded(() => settled(session), []);
+  if (ready.problem) return <Trouble problem={ready.problem} />;
+  if (ready.loading) return null;
+  const done = () => {
+    onClose();
+    void session.look();
+  };
+  return (
+    <LabelDialog draft={draft} version={session.snapshot().version} label={undefined} onClose={onClose} onDone={done} />
+  );
+}
