@@ -333,7 +333,12 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
+_ONE_VERSION = re.compile(rb"version=([1-9][0-9]{0,15})").fullmatch
+
+
 def _which(query: bytes) -> tuple[int | None, datetime | None]:
+    if plain := _ONE_VERSION(query):  # what nearly all ask; taking it apart costs 5 % of a read
+        return int(plain[1]), None
     given = _query(query, {"version": int, "at": datetime})
     version, at = given["version"], given["at"]
     if version is not None and at is not None:

@@ -519,18 +519,18 @@ def title_at(data: Data, title_path: str | None) -> str | None:
 
 def members_added(changes: Sequence[Change]) -> int:
     """By how many members and items the changes make the data larger (negative: smaller)."""
-    return sum(
-        _weight(change.get("after")) - _weight(change.get("before")) + _placed(change["op"])
-        for change in changes
-    )
+    added = 0
+    for change in changes:
+        added += _PLACED.get(change["op"], 0)
+        if type(after := change.get("after")) in _CONTAINERS:
+            added += count_members(after)
+        if type(before := change.get("before")) in _CONTAINERS:
+            added -= count_members(before)
+    return added
 
 
-def _weight(value: object) -> int:
-    return count_members(value) if isinstance(value, dict | list) else 0
-
-
-def _placed(op: str) -> int:
-    return {"add": 1, "remove": -1}.get(op, 0)
+_PLACED = {"add": 1, "remove": -1}
+_CONTAINERS = (dict, list)
 
 
 def draft_id(text: str) -> UUID:

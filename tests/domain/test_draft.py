@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict
+from dataclasses import fields as dataclass_fields
 from datetime import timedelta
 from typing import Any
 
@@ -11,11 +14,12 @@ from hypothesis import strategies as st
 
 from domain.draft import RECENT, Draft, DraftEvent, NeedsEvents, Origin, members_added
 from domain.drafts import Edit, Opening
-from domain.errors import DraftClosed
+from domain.errors import DraftClosed, VariorumError
 from domain.value import Data, count_members
 from tests.domain.scenes import (
     ANN,
     BEN,
+    COMMANDS,
     DRAFTS,
     ID,
     MONDAY,
@@ -86,7 +90,7 @@ def test_an_event_says_who_when_where_by_which_request_and_why() -> None:
     asked = Origin(ANN, MONDAY, "mac", 3, "d1", "req-1", "::1", "agency quote")
     draft = opened()
     DRAFTS.edit(draft, fields({"fee": 1}), asked)
-    assert vars(happened(draft)[0]) == {
+    assert asdict(happened(draft)[0]) == {
         "originator_id": ID,
         "originator_version": 2,
         "timestamp": MONDAY,
@@ -249,3 +253,13 @@ def test_a_draft_folded_from_its_events_is_the_draft(states: tuple[Data, ...]) -
     for event in history(draft):
         folded = event.mutate(folded)
     assert inside(folded) == inside(draft)
+
+
+def test_every_event_says_what_its_class_knows_and_equals_one_made_by_the_library() -> None:
+    for command in COMMANDS.values():
+        draft = opened({"title": "Jazz", "fee": 100})
+        with suppress(VariorumError):
+            command(draft, origin(minutes=1, device="mac", seq=1, digest="d"))
+        for event in happened(draft):
+            assert set(vars(event)) <= {field.name for field in dataclass_fields(event)}
+            assert event == type(event)(**vars(event))
