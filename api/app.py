@@ -16,8 +16,10 @@ import api.conflicts
 import api.drafts
 import api.forms
 import api.gone
+import api.imports
 import api.verify
 import api.versions
+from api.adopting import Adopting
 from api.api_keys import ApiKeys
 from api.callers import Callers
 from api.ending import Ending
@@ -44,6 +46,7 @@ from api.writer import Writer
 from domain.chain import Chain, ChainKey, Keyring
 from domain.drafts import Drafts, Rules
 from domain.errors import StoreUnavailable
+from domain.legacy import key_pattern
 from projections.catch_up import CatchUp
 from projections.forms import BrokenForm, Forms
 from projections.store.base import Store
@@ -103,6 +106,8 @@ class Service:
         self.sweep = Sweep(store, self.writer, ending, self.catch_up, settings.trash_days)
         self.sweeping = Sweeping(self.sweep, clock)
         self.letting_go = LettingGo(store, ending, self.people)
+        keys_of_browsers = [key_pattern(key) for key in settings.import_keys]
+        self.adopting = Adopting(store, self.writer, drafts, keys_of_browsers, limits)
         self.parts = Parts(
             callers=_callers(settings, store, clock, self.rates),
             people=self.people,
@@ -187,6 +192,7 @@ def create_api(service: Service, metrics: Metrics) -> FastAPI:
     app.state.parts = service.parts
     app.state.verifying = service.verifying
     app.state.forms = service.forms
+    app.state.adopting = service.adopting
     install_problems(app)
     app.include_router(health_routes(service.ready, metrics))
     app.include_router(api.drafts.router)
@@ -194,6 +200,7 @@ def create_api(service: Service, metrics: Metrics) -> FastAPI:
     app.include_router(api.verify.router)
     app.include_router(api.forms.router)
     app.include_router(api.gone.router)
+    app.include_router(api.imports.router)
     app.include_router(api.conflicts.router)
     patch_fastapi(app)  # /docs out of a package: FastAPI's own page asks a host far away
     return app

@@ -222,6 +222,7 @@ _FACTS = {
     "completed_steps": "completed_steps",
     "forked_from": "forked_from",
     "from_template": "from_template",
+    "imported": "imported",
     "fork": "fork",
     "fork_version": "fork_version",
     "taken": "taken",

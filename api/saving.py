@@ -139,7 +139,9 @@ class Saving:
         held.must_be_open()
         if not opening.data:
             return await self._shown(held, origin.by)
-        nothing_in_common = held.data and not shares_a_field(held.data, opening.data)
+        nothing_in_common = held.data and not shares_a_field(
+            held.data, opening.data, self._drafts.form(held)
+        )
         if opening.subject is None and nothing_in_common:
             return await self._begin(wanted, slot=False)
         await self._writer.run(holder, lambda draft: self._drafts.fill(draft, opening, origin))

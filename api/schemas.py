@@ -19,6 +19,7 @@ from typing_extensions import TypedDict
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Reason = Annotated[str, StringConstraints(max_length=1_000)]
+Key = Annotated[str, StringConstraints(max_length=1_000)]
 Path = Annotated[str, StringConstraints(max_length=2_000)]
 Version = Annotated[int, Field(ge=1, le=2**53 - 1)]
 Seq = Annotated[int, Field(ge=0, le=2**53 - 1)]
@@ -183,6 +184,16 @@ class Label(Repeatable):
     """A name for a version."""
 
     label: Name
+
+
+class LocalStorage(BaseModel):
+    """The entries of a browser's localStorage, as they lie there: each a text by its key."""
+
+    model_config = STRICT
+
+    entries: Annotated[dict[Key, str], Field(max_length=1_000)]
+    device: Name | None = None
+    reason: Reason | None = None
 
 
 class Template(Repeatable):

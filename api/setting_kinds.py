@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from api.secret_file import KEY_BYTES
 from domain.errors import CannotApply
+from domain.legacy import key_pattern
 from domain.path import parse
 
 OFF = "off"
@@ -60,6 +61,11 @@ def _claim(path: str) -> str:
     return path
 
 
+def _import_key(text: str) -> str:
+    key_pattern(text)
+    return text
+
+
 def _rate(text: str) -> str:
     if text != OFF:
         _parsed(text)
@@ -92,4 +98,5 @@ DatabaseUrl = Annotated[str, AfterValidator(_known_engine)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Claim = Annotated[str, AfterValidator(_claim)]
 Rate = Annotated[str, AfterValidator(_rate)]
+ImportKey = Annotated[str, AfterValidator(_import_key)]
 Count = Annotated[int, Field(ge=1)]

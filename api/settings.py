@@ -32,6 +32,7 @@ from api.setting_kinds import (
     Claim,
     Count,
     DatabaseUrl,
+    ImportKey,
     Rate,
     Secret,
     Secrets,
@@ -109,6 +110,10 @@ class Settings(BaseSettings):
     forms: Path | None = Field(None, description="a folder of form definitions")
     expiry_days: Count = 30
     trash_days: Count = 30
+    import_keys: Annotated[tuple[ImportKey, ...], NoDecode] = (
+        "gig=gig-create-draft",
+        "gig=gig-edit-{subject}",
+    )
 
     max_body: int = Field(1_048_576, ge=1_024, description="bytes")
     max_depth: int = Field(32, ge=1, le=128)
@@ -146,6 +151,14 @@ class Settings(BaseSettings):
         """`https://a.example, https://b.example`; a slash at the end is no part of an origin."""
         if isinstance(value, str):
             return tuple(o.strip().rstrip("/") for o in value.split(",") if o.strip())
+        return value
+
+    @field_validator("import_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: object) -> object:
+        """`gig=gig-create-draft, gig=gig-edit-{subject}`."""
+        if isinstance(value, str):
+            return tuple(key.strip() for key in value.split(",") if key.strip())
         return value
 
     @field_validator("jwt_algorithms", mode="before")

@@ -165,6 +165,27 @@ class Draft(Aggregate, created_event_name="Created"):
 
         TOPIC = "draft.opened"
 
+    class Imported(Beginning):
+        """A draft of an older system was taken over: from a browser, or a row of a table.
+
+        `imported` says by which id it is known, and what it was; `expires_at` and `created_at` (RFC
+        3339) are as they were there, where they were kept.
+        """
+
+        TOPIC = "draft.imported"
+        imported: Mapping[str, Any] | None = None
+        expires_at: str | None = None
+        created_at: str | None = None
+
+        def apply(self, aggregate: Any) -> None:
+            """Give the draft its first state, and the times that it had."""
+            super().apply(aggregate)
+            aggregate.take_in(self.imported)
+            if self.expires_at is not None:
+                aggregate.expires_at = datetime.fromisoformat(self.expires_at)
+            if self.created_at is not None:
+                aggregate._created_on = datetime.fromisoformat(self.created_at)  # noqa: SLF001
+
     class Forked(Beginning):
         """Somebody began a draft from a version of another."""
 
@@ -178,16 +199,19 @@ class Draft(Aggregate, created_event_name="Created"):
     class Merged(DataEvent):
         """Somebody saved; the edit was merged with what others had changed since.
 
-        Or a fork was merged: `fork` is its id, and its version that is now in this draft.
+        Or a fork was merged: `fork` is its id, and its version that is now in this draft. Or what
+        lay in a browser was taken in: `imported` says what.
         """
 
         TOPIC = "draft.merged"
         fork: str | None = None
         fork_version: int | None = None
+        imported: Mapping[str, Any] | None = None
 
         def apply(self, aggregate: Any) -> None:
-            """Write the data, and remember how far the fork has been merged."""
+            """Write the data, and remember what of a fork, or which import, is in it."""
             super().apply(aggregate)
+            aggregate.take_in(self.imported)
             if self.fork is not None and self.fork_version is not None:
                 aggregate.merged_forks = {**aggregate.merged_forks, self.fork: self.fork_version}
 
@@ -321,7 +345,7 @@ class Draft(Aggregate, created_event_name="Created"):
                 aggregate.members = {**aggregate.members, self.principal: self.role}
                 return
             link = Link(
-                role=self.role, expires_at=self.expires_at, by=self.by, at=_rfc3339(self.timestamp)
+                role=self.role, expires_at=self.expires_at, by=self.by, at=rfc3339(self.timestamp)
             )
             aggregate.links = {**aggregate.links, self.principal: link}
 
@@ -423,6 +447,7 @@ class Draft(Aggregate, created_event_name="Created"):
         self.conflicts_ever: int = 0
         self.settled: list[tuple[int, str]] = []
         self.merged_forks: dict[str, int] = {}
+        self.imports: list[str] = []
         self.title_path: str | None = event.title_path
         self.devices: dict[
             str, tuple[int, int, str | None]
@@ -435,9 +460,14 @@ class Draft(Aggregate, created_event_name="Created"):
         self.expires_at: datetime | None = event.timestamp
         self.put_off_expiry(event.timestamp, event.expiry_days)
 
+    def take_in(self, imported: Mapping[str, Any] | None) -> None:
+        """Remember by its id what was imported, so that it is not imported again."""
+        if imported is not None:
+            self.imports = [*self.imports, imported["id"]]
+
     def complete(self, steps: Sequence[str], event: DraftEvent) -> None:
         """Have these steps completed; each keeps when that was, and who did it."""
-        now = StepDone(version=event.originator_version, at=_rfc3339(event.timestamp), by=event.by)
+        now = StepDone(version=event.originator_version, at=rfc3339(event.timestamp), by=event.by)
         self.completed_steps = list(steps)
         self.steps_done = {step: self.steps_done.get(step, now) for step in steps}
 
@@ -496,7 +526,8 @@ class Draft(Aggregate, created_event_name="Created"):
             self.reach = max(self.reach, len(self.recent) + RECENT)
 
 
-def _rfc3339(moment: datetime) -> str:
+def rfc3339(moment: datetime) -> str:
+    """A time in UTC as text."""
     return moment.isoformat().replace("+00:00", "Z")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import Any, Literal, TypeAlias
 from uuid import UUID, uuid4
@@ -18,11 +19,10 @@ from domain.admission import admit, envelope, happen, trigger
 from domain.authors import Writers, by_author, by_authors, next_author
 from domain.choices import Choice
 from domain.clash import Clash as MergeClash
-from domain.clash import clash_at
 from domain.conflict import EVERYTHING, NO_TURN, Conflict, Met, Reason, Turn, Write
 from domain.devices import device_copy, is_own_edit
 from domain.diff import Change
-from domain.draft import DataEvent, Draft, DraftEvent, Origin, members_added
+from domain.draft import Beginning, DataEvent, Draft, DraftEvent, Origin, members_added, rfc3339
 from domain.errors import (
     Busy,
     Clash,
@@ -40,7 +40,7 @@ from domain.identity import Keys
 from domain.masking import hides_now, hides_past, without_sensitive
 from domain.merge import Merged, merge
 from domain.patch import merge_patch, patch
-from domain.path import ABSENT, parse, related
+from domain.path import parse, related
 from domain.receipts import Answer, Receipt, Several, receipt, told
 from domain.restore import restore
 from domain.undo import undo
@@ -109,6 +109,23 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Import:
+    """What an opening was taken from: `id` tells it apart, `source` says to people what it was.
+
+    Of a row of a table, `expires_at` and `created_at` are as they were there.
+    """
+
+    id: str
+    source: Mapping[str, Any]
+    expires_at: datetime | None = None
+    created_at: datetime | None = None
+
+    def told(self) -> dict[str, Any]:
+        """As an event says it."""
+        return {"id": self.id, **self.source}
+
+
+@dataclass(frozen=True, slots=True)
 class Opening:
     """What a client sends to open a draft."""
 
@@ -118,6 +135,7 @@ class Opening:
     step: str | None = None
     completed_steps: Sequence[str] = ()
     from_template: Mapping[str, Any] | None = None  # the template's id and version
+    imported: Import | None = None
 
 
 _Copies: TypeAlias = dict[tuple[str | None, int | None], Data]
@@ -150,8 +168,9 @@ class Drafts:
         """A new draft; with `slot` it is the one open draft for its owner, form and subject."""
         access.require_person(origin.by)
         self._must_fit(count_members(opening.data), depth_of(opening.data))
+        kind, facts = _beginning(opening)
         return Draft._create(  # noqa: SLF001 - the library's way to choose the first event
-            Draft.Created,
+            kind,
             id=new or uuid4(),
             **envelope(origin),
             form=opening.form,
@@ -163,6 +182,7 @@ class Drafts:
             slot=slot,
             from_template=opening.from_template,
             title_path=self._forms(opening.form).title,
+            **facts,
         )
 
     def from_template(self, opening: Opening, template: Draft, reader: str) -> Opening:
@@ -212,19 +232,33 @@ class Drafts:
     def fill(self, draft: Draft, opening: Opening, origin: Origin) -> Answer:
         """Add the members of the opening's data that the draft lacks; empty ones change nothing.
 
-        Where both have a value of their own, that is a conflict.
+        Where both have a value of their own, that is a conflict. The step is set if there is none.
+        An import is recorded even if nothing comes of it, and then never again.
         """
         if (earlier := admit(draft, origin)) is not None:
             return earlier
-        lacking, clashing = filling(draft.data, opening.data, self.form(draft))
-        filled = {**draft.data, **lacking}
+        imported = opening.imported
+        if imported is not None and imported.id in draft.imports:
+            return receipt(draft)
+        merged = filling(draft.data, opening.data, self.form(draft))
         turn = NO_TURN
-        if clashing or draft.conflicts:
-            clashes = [clash_at(f"/{k}", ABSENT, draft.data[k], v) for k, v in clashing.items()]
-            write = self._write(draft, origin, filled, seen=0)
-            turn = draft.standing.follow(write, _met(clashes, draft.since(0) if clashes else ()))
-        event = Draft.Merged if clashing else Draft.Edited
-        return self._record(draft, event, self._diff(draft, filled), origin, turn=turn)
+        if merged.clashes or draft.conflicts:
+            write = self._write(draft, origin, merged.data, seen=0)
+            events = draft.since(0) if merged.clashes else ()
+            turn = draft.standing.follow(write, _met(merged.clashes, events))
+        facts: dict[str, Any] = {} if imported is None else {"imported": imported.told()}
+        return self._record(
+            draft,
+            Draft.Merged if merged.clashes or imported else Draft.Edited,
+            self._diff(draft, merged.data),
+            origin,
+            turn=turn,
+            step=None if draft.step is not None else opening.step,
+            completed_steps=None
+            if draft.completed_steps
+            else tuple(opening.completed_steps) or None,
+            **facts,
+        )
 
     def edit(
         self, draft: Draft, edit: Edit, origin: Origin, copies: _Copies | None = None
@@ -579,7 +613,7 @@ class Drafts:
             shown = by_author(diff.serve(changes, draft.data), next_author(draft, origin))
             between = (draft.data, diff.apply(changes, draft.data))
         after = turn.of(draft.conflicts) if turn else draft.conflicts
-        news = (facts.get(name) for name in ("sent", "step", "completed_steps"))
+        news = (facts.get(name) for name in ("sent", "step", "completed_steps", "imported"))
         alters = bool(changes) or bool(turn) or any(one is not None for one in news)
         recorded = alters and not dry_run
         if recorded:
@@ -616,6 +650,15 @@ class Drafts:
             raise Invalid.one(
                 "/data", f"A draft may have {self.rules.max_members} members and items at most."
             )
+
+
+def _beginning(opening: Opening) -> tuple[type[Beginning], dict[str, Any]]:
+    """What kind of first event an opening has, and what it says besides."""
+    if (imported := opening.imported) is None:
+        return Draft.Created, {}
+    times = {"expires_at": imported.expires_at, "created_at": imported.created_at}
+    kept = {name: rfc3339(at) for name, at in times.items() if at is not None}
+    return Draft.Imported, {"imported": imported.told(), **kept}
 
 
 def _only(form: Form, _: str) -> Form:

@@ -63,6 +63,7 @@ def rest_of(draft: Draft) -> bytes:
             "conflicts_ever": draft.conflicts_ever,
             "settled": draft.settled,
             "merged_forks": draft.merged_forks,
+            "imports": draft.imports,
             "title_path": draft.title_path,
             "steps_done": draft.steps_done,
         },
@@ -128,6 +129,7 @@ _REST_AS_IT_IS = (
     "slot",
     "conflicts_ever",
     "merged_forks",
+    "imports",
     "title_path",
     "steps_done",
 )

@@ -124,6 +124,9 @@ class Store(Protocol):
     async def holder_of_slot(self, owner: str, form: str, subject: str | None) -> UUID | None:
         """The open draft that holds a slot."""
 
+    async def imported_as(self, import_id: UUID) -> UUID | None:
+        """The draft that an import went to, whatever became of it; None if it never happened."""
+
     async def key_of(self, sub: str) -> str | None:
         """A person's key, if the person ever wrote."""
 

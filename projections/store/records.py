@@ -227,7 +227,7 @@ def relabelled(labels: Mapping[int, str], later: Sequence[Record]) -> dict[int, 
 def to_registers(event: DraftEvent, draft: Draft) -> list[dict[str, Any]]:
     """What the event means for the registers, in order; nothing for a plain save."""
     if isinstance(event, DataEvent):
-        return []
+        return _import_lines(event) if isinstance(event, Draft.Merged) else []
     base = {"draft": str(event.originator_id)}
     slot = {
         **base,
@@ -240,7 +240,8 @@ def to_registers(event: DraftEvent, draft: Draft) -> list[dict[str, Any]]:
         return [{**base, **line} for line in _access_lines(event, draft)]
     if isinstance(event, Beginning):
         grant = {**base, "register": "grant", "principal": event.by, "role": "owner"}
-        return [grant, slot] if event.slot else [grant]
+        imports = _import_lines(event) if isinstance(event, Draft.Imported) else []
+        return [grant, *([slot] if event.slot else []), *imports]
     if isinstance(event, Draft.Recovered):
         return [slot] if event.slot else []
     if isinstance(event, Draft.Submitted | Draft.Discarded | Draft.Expired | Draft.MadeTemplate):
@@ -250,6 +251,13 @@ def to_registers(event: DraftEvent, draft: Draft) -> list[dict[str, Any]]:
     if isinstance(event, Draft.Unlabelled):
         return [{**base, "register": "label", "version": event.version, "label": None}]
     return []
+
+
+def _import_lines(event: Draft.Imported | Draft.Merged) -> list[dict[str, Any]]:
+    if event.imported is None:
+        return []
+    about = {"draft": str(event.originator_id), "id": event.imported["id"]}
+    return [{"register": "imported", **about}]
 
 
 def _access_lines(

@@ -137,6 +137,8 @@ def _step(form: Form, wanted: str) -> str:
 
 def _merged(version: Version, _: Form, places: Places) -> str:
     changed = _changed(version, places) if version.changes else phrases.NOTHING_NEW
+    if version.about.get("imported") is not None:
+        return phrases.TOOK_IN.format(did=changed)
     if version.about.get("fork") is not None:
         return phrases.MERGED_FORK.format(did=changed)
     if version.device is None:

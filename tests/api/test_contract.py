@@ -52,6 +52,7 @@ ROUTES = [
     "PUT /v1/drafts/{draft_id}/template",
     "POST /v1/drafts/{draft_id}/purge",
     "GET /v1/drafts/{draft_id}/completeness",
+    "POST /v1/imports/local-storage",
     "GET /v1/forms",
     "GET /v1/forms/{form}",
     "PUT /v1/forms/{form}",

@@ -137,6 +137,7 @@ async def told(ann: Caller, clock: Clock) -> Story:
     await tells("verify", "GET", f"{DRAFT}/verify")
     await forms(story)
     await templates(story)
+    await imports(story)
     return story
 
 
@@ -147,6 +148,14 @@ async def templates(story: Story) -> None:
     await tells("template", "PUT", f"{made}/template", json={"on": True})
     begun = {"form": "gig", "subject": "44", "from_template": made}
     await tells("open-from-template", "POST", "/v1/drafts", json=begun)
+
+
+async def imports(story: Story) -> None:
+    """What lies in a browser, two days later."""
+    story.clock.now = NOON + timedelta(days=2)
+    kept = {"formData": {"title": "Open mic"}, "currentStep": 2, "lastSaved": 1772366400000}
+    entries = {"gig-create-draft": json.dumps(kept), "gig-edit-48": '{"title":', "theme": "dark"}
+    await story.tells("import", "POST", "/v1/imports/local-storage", json={"entries": entries})
 
 
 async def conflicts(story: Story) -> None:

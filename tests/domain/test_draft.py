@@ -38,6 +38,7 @@ from tests.domain.strategies import edits
 TOPICS = {
     "Created": "draft.opened",
     "Forked": "draft.forked",
+    "Imported": "draft.imported",
     "Edited": "draft.edited",
     "Merged": "draft.merged",
     "Restored": "draft.restored",

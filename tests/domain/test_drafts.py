@@ -112,6 +112,7 @@ def test_an_opened_draft_is_all_its_own() -> None:
         "conflicts_ever": 0,
         "settled": [],
         "merged_forks": {},
+        "imports": [],
         "title_path": None,
         "devices": {},
         "forked_from": None,
@@ -385,6 +386,45 @@ def test_filling_in_another_value_is_a_conflict_in_which_the_drafts_is_ours() ->
     ]
 
 
+WITH_DEFAULT = read_form(
+    {
+        "form": "gig",
+        "groups": [["/start", "/end"]],
+        "schema": {"properties": {"c": {"default": "EUR"}}},
+    }
+)
+
+
+def test_filling_takes_the_definitions_default_for_empty() -> None:
+    draft, knowing = opened({"c": "USD"}), Drafts(Rules(), lambda _: WITH_DEFAULT)
+    knowing.fill(draft, Opening("gig", "42", {"c": "EUR"}), origin())
+    assert (draft.version, draft.data, draft.conflicts) == (1, {"c": "USD"}, [])
+
+
+def test_filling_brings_what_belongs_together_together_or_not_at_all() -> None:
+    draft, knowing = opened({"start": 20}), Drafts(Rules(), lambda _: WITH_DEFAULT)
+    knowing.fill(draft, Opening("gig", "42", {"end": 23, "fee": 1}), origin())
+    assert draft.data == {"start": 20, "fee": 1}
+    (conflict,) = draft.conflicts
+    assert conflict["group"] == ["/start", "/end"]
+    assert conflict["ours"]["values"] == {"/start": 20}
+    assert conflict["theirs"][0]["values"] == {"/end": 23}
+
+
+def test_a_conflict_of_filling_names_any_field_by_its_pointer() -> None:
+    draft = opened({"a/b": 1})
+    DRAFTS.fill(draft, Opening("gig", "42", {"a/b": 2}), origin())
+    assert draft.conflicts[0]["paths"] == ["/a~1b"]
+
+
+def test_filling_takes_the_step_where_there_is_none() -> None:
+    draft = opened({"fee": 1})
+    there = Opening("gig", "42", {"fee": 1}, "venue", ("basic",))
+    DRAFTS.fill(draft, there, origin())
+    DRAFTS.fill(draft, replace(there, step="pay", completed_steps=()), origin())
+    assert (draft.version, draft.step, draft.completed_steps) == (2, "venue", ["basic"])
+
+
 @pytest.mark.parametrize(
     ("held", "sent", "shared"),
     [
@@ -392,12 +432,13 @@ def test_filling_in_another_value_is_a_conflict_in_which_the_drafts_is_ours() ->
         ({"a": 1}, {"a": True}, False),
         ({"a": ""}, {"a": ""}, False),
         ({"a": 1}, {"b": 1}, False),
+        ({"c": "EUR"}, {"c": "EUR"}, False),
     ],
 )
 def test_two_forms_share_a_field_if_one_that_is_not_empty_is_equal(
     held: Data, sent: Data, shared: bool
 ) -> None:
-    assert shares_a_field(held, sent) is shared
+    assert shares_a_field(held, sent, WITH_DEFAULT) is shared
 
 
 # -- restoring and undoing

@@ -35,6 +35,7 @@ CONTENT = {
     "tombstones": "draft",
 }
 FOR_WRITERS_ONLY = (
+    "imports",
     "links",
     "slots",
     "positions",

@@ -144,6 +144,7 @@ def test_what_an_aggregate_knows_beyond_its_body_is_told_apart() -> None:
         "conflicts_ever": 0,
         "settled": [],
         "merged_forks": {},
+        "imports": [],
         "title_path": None,
         "steps_done": {},
     }

@@ -40,6 +40,7 @@ EVENTS = (
 VERSION_OF_SEQ = (
     "SELECT version FROM versions WHERE draft = %b AND device = %b AND seq = %b LIMIT 1"
 )
+IMPORTED = "SELECT draft FROM imports WHERE id = %b"
 SLOT = (
     "SELECT draft FROM slots WHERE owner = %b AND form = %b AND subject = %b AND has_subject = %b"
 )

@@ -159,6 +159,11 @@ class PostgresStore:
         async with self._working() as connection:
             return _one(await _rows(connection, queries.SLOT, arguments), UUID)
 
+    async def imported_as(self, import_id: UUID) -> UUID | None:
+        """The draft that an import went to, whatever became of it; None if it never happened."""
+        async with self._working() as connection:
+            return _one(await _rows(connection, queries.IMPORTED, (import_id,)), UUID)
+
     async def key_of(self, sub: str) -> str | None:
         """A person's key, if the person ever wrote."""
         async with self._working() as connection:

@@ -26,6 +26,7 @@ TAIL = (
     "WHERE originator_id = ? AND originator_version > ? AND originator_version <= ? ORDER BY originator_version"
 )
 VERSION_OF_SEQ = "SELECT version FROM versions WHERE draft = ? AND device = ? AND seq = ? LIMIT 1"
+IMPORTED = "SELECT draft FROM imports WHERE id = ?"
 SLOT = "SELECT draft FROM slots WHERE owner = ? AND form = ? AND subject = ? AND has_subject = ?"
 ADD_API_KEY = "INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?)"
 API_KEY = "SELECT id, name, role, digest, created_at, expires_at, revoked_at FROM api_keys"
@@ -68,6 +69,7 @@ REGISTERS = {
         "INSERT INTO links VALUES (:id, :draft, :token_hash, :expires_at) ON CONFLICT DO NOTHING"
     ],
     "take_slot": ["INSERT INTO slots VALUES (:owner, :form, :subject, :has_subject, :draft)"],
+    "imported": ["INSERT INTO imports VALUES (:id, :draft) ON CONFLICT DO NOTHING"],
     "free_slot": ["DELETE FROM slots WHERE draft = :draft"],
     "label": ["UPDATE versions SET label = :label WHERE draft = :draft AND version = :version"],
 }

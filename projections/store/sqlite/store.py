@@ -134,6 +134,11 @@ class SqliteStore:
         held = self._one(queries.SLOT, _slot(owner, form, subject))
         return None if held is None else UUID(held)
 
+    async def imported_as(self, import_id: UUID) -> UUID | None:
+        """The draft that an import went to, whatever became of it; None if it never happened."""
+        found = self._one(queries.IMPORTED, (str(import_id),))
+        return None if found is None else UUID(found)
+
     async def key_of(self, sub: str) -> str | None:
         """A person's key, if the person ever wrote."""
         return cast("str | None", self._one("SELECT key FROM people WHERE sub = ?", (sub,)))

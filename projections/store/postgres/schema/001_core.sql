@@ -259,6 +259,8 @@ BEGIN
         WHEN 'take_slot' THEN
             INSERT INTO slots VALUES (r ->> 'owner', r ->> 'form', coalesce(r ->> 'subject', ''),
                                       (r ->> 'subject') IS NOT NULL, the_draft);
+        WHEN 'imported' THEN
+            INSERT INTO imports VALUES ((r ->> 'id')::uuid, the_draft) ON CONFLICT DO NOTHING;
         WHEN 'free_slot' THEN
             DELETE FROM slots WHERE draft = the_draft;
         WHEN 'label' THEN
