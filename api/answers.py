@@ -63,6 +63,13 @@ def with_draft(receipt: Receipt, draft: bytes) -> Answer:
     return Answer(200, [JSON, etag(receipt.version), applied], body)
 
 
+def submitted(receipt: Receipt, link: bytes, draft: bytes) -> Answer:
+    """200 with the receipt of a finished draft: the final form, and its link in the chain."""
+    final = {"head": link.hex(), "draft": orjson.Fragment(draft)}
+    body = orjson.dumps({**receipt_document(receipt), **final}, option=TIMES)
+    return Answer(200, [JSON, PRIVATE, etag(receipt.version)], body)
+
+
 def draft_answer(
     body: bytes, version: int, status: int = 200, location: str | None = None
 ) -> Answer:

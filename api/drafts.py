@@ -211,7 +211,7 @@ async def submit_draft(
     wishes: WishesDep,
     wanted: schemas.Repeatable = NOTHING,
 ) -> Response:
-    """Finish the draft."""
+    """Finish the draft; the receipt has the final form and its link in the chain, to be kept."""
     origin = await origin_of(request, caller, wanted, "submit")
     return response(await parts.saving.submit(draft, origin, wishes))
 

@@ -11,7 +11,14 @@ from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from api import schemas
-from api.answers import draft_answer, in_words, receipt_answer, receipt_document, with_draft
+from api.answers import (
+    draft_answer,
+    in_words,
+    receipt_answer,
+    receipt_document,
+    submitted,
+    with_draft,
+)
 from api.people import People
 from api.problems import Answer, document
 from api.thinking import Command, Thinking
@@ -40,7 +47,7 @@ from domain.receipts import Earlier, Receipt, Repeated, Several
 from domain.repetition import first_receipt, first_receipt_of_merge
 from projections.snapshot import body_of, data_at, fold
 from projections.store.base import Store
-from projections.store.records import Reading
+from projections.store.records import Reading, Record
 from projections.wording import Wording
 
 MANY_CHANGES = 100  # to be put in words: some milliseconds
@@ -168,7 +175,7 @@ class Saving:
     async def _forked_before(self, fork: UUID, origin: Origin) -> Draft:
         """The fork that a number of a device made, as it was then."""
         assert origin.seq is not None
-        (record,) = await self._store.events(fork, 0, 1)
+        record = await self._record_of(fork, 1)
         if record.event().digest != origin.digest:
             raise SeqReused(origin.seq)
         return await self._at(fork, origin.by, 1)
@@ -332,13 +339,14 @@ class Saving:
         return await self._run(draft, partial(Drafts.extend, origin=origin), origin)
 
     async def submit(self, draft: UUID, origin: Origin, wishes: Wishes) -> Answer:
-        """Finish a draft."""
-        return await self._run(
-            draft,
-            partial(Drafts.submit, origin=origin, if_match=wishes.if_match),
-            origin,
-            wishes,
+        """Finish a draft: the receipt has the final form and the link that proves it."""
+        command = partial(Drafts.submit, origin=origin, if_match=wishes.if_match)
+        done = await self._receipt(
+            draft, await self._thinking.run(draft, command, is_heavy=_never), origin.by
         )
+        record = await self._record_of(draft, done.version)
+        final = await self._shown(await self._at(draft, origin.by, done.version), origin.by)
+        return submitted(done, record.hash, final.body)
 
     async def discard(self, draft: UUID, origin: Origin, wishes: Wishes) -> Answer:
         """Put a draft in the trash."""
@@ -408,20 +416,27 @@ class Saving:
         version = await self._store.version_of_seq(draft, earlier.device, earlier.seq)
         if version is None:
             raise SeqSkipped(earlier.last_seq)
-        (record,) = await self._store.events(draft, version - 1, version)
+        record = await self._record_of(draft, version)
         if record.event().digest != earlier.digest:
             raise SeqReused(earlier.last_seq)
         return Repeated(version)
 
     async def _first_receipt(self, draft: UUID, version: int, by: str) -> Receipt:
         after = await self._at(draft, by, version)
-        (record,) = await self._store.events(draft, version - 1, version)
+        record = await self._record_of(draft, version)
         event = record.event()
         if isinstance(event, Draft.Merged) and event.based_on is not None:
             records = await self._store.events(draft, event.based_on, version - 1)
             since = [e for record in records if isinstance(e := record.event(), DataEvent)]
             return first_receipt_of_merge(after, event, since, self._drafts.form(after))
         return first_receipt(after, event)
+
+    async def _record_of(self, draft: UUID, version: int) -> Record:
+        """What is stored of a version that was there a moment ago; unless it was purged since."""
+        records = await self._store.events(draft, version - 1, version)
+        if not records:
+            raise DraftNotFound
+        return records[0]
 
     async def _at(self, draft: UUID, by: str, version: int | None = None) -> Draft:
         return fold(draft, await self._reading(draft, by, version))

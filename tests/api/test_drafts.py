@@ -453,6 +453,20 @@ async def test_out_of_the_trash_a_draft_is_as_it_was(ann: Caller, clock: Clock) 
     assert not (await ann.recover(draft))["recorded"]
 
 
+async def test_submitting_gives_a_receipt_with_the_final_form_and_its_proof(ann: Caller) -> None:
+    draft = await ann.open(GIG, subject="42")
+    await ann.save(draft, replace("/fee", 250))
+    body = {"device": "mac", "seq": 1}
+    receipt = (await ann.asks("POST", f"{draft['id']}/submit", json=body)).json()
+    assert (receipt["version"], receipt["recorded"]) == (3, True)
+    assert receipt["draft"] == await ann.draft(draft)
+    assert receipt["draft"]["status"] == "submitted"
+    assert receipt["head"] == (await ann._gets("GET", f"{draft['id']}/verify"))["head"]
+    await ann.label(draft, 3, "as submitted")
+    again = await ann.asks("POST", f"{draft['id']}/submit", json=body)
+    assert again.json() == receipt
+
+
 async def test_a_submitted_draft_is_not_in_the_trash(ann: Caller) -> None:
     draft = await ann.open(GIG)
     await ann.submit(draft)
