@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 import api.conflicts
 import api.drafts
+import api.events
 import api.forms
 import api.gone
 import api.imports
@@ -29,16 +30,19 @@ from api.hot import Clock, Hot, Parts
 from api.jwks import IssuerKeys
 from api.letting_go import LettingGo
 from api.limits import CountedByAddress, Rates
+from api.live import Bounds, Live
 from api.logs import RequestLog
 from api.metrics import Metrics
 from api.middleware import wrap
 from api.pages import BUILT, Pages
 from api.people import People
 from api.problem_routes import install_problems
+from api.protocol import CLOSING
 from api.reading import Reading
 from api.saving import Saving
 from api.security import Tokens
 from api.settings import ConfigurationError, Settings
+from api.stream import BEAT, Watching
 from api.sweeping import Sweep, Sweeping
 from api.tombstones import Tombstones
 from api.verify import Verifying
@@ -83,7 +87,7 @@ def open_forms(
 class Service:
     """One process of the service: its parts, and their start and stop."""
 
-    def __init__(self, settings: Settings, store: Store, clock: Clock) -> None:
+    def __init__(self, settings: Settings, store: Store, clock: Clock, beat: float = BEAT) -> None:
         self.settings, self.store = settings, store
         self.people = People(store)
         self.forms = open_forms(settings, store, lambda: self.catch_up.look_again())
@@ -94,7 +98,7 @@ class Service:
             Chain(ChainKey(settings.keys.chain)),
             held=held,
             queue_length=settings.queue_length,
-            on_commit=self.catch_up.wake,
+            on_commit=self._saved,
         )
         keys = (settings.keys.chain, *settings.known_chain_keys)
         self.verifying = Verifying(store, self.people, Keyring(map(ChainKey, keys)))
@@ -105,19 +109,28 @@ class Service:
         ending = Ending(store, self.writer, self.people, self.catch_up)
         self.sweep = Sweep(store, self.writer, ending, self.catch_up, settings.trash_days)
         self.sweeping = Sweeping(self.sweep, clock)
-        self.letting_go = LettingGo(store, ending, self.people)
+        reading = Reading(store, self.people, self.catch_up, self.forms.of)
+        bounds = Bounds(settings.max_streams, settings.max_streams_caller)
+        self.live = Live(store, self.people, reading.told, self.forms.of, clock, bounds)
+        self.letting_go = LettingGo(store, ending, self.people, self.live)
         keys_of_browsers = [key_pattern(key) for key in settings.import_keys]
         self.adopting = Adopting(store, self.writer, drafts, keys_of_browsers, limits)
         self.parts = Parts(
             callers=_callers(settings, store, clock, self.rates),
             people=self.people,
             saving=Saving(store, self.writer, drafts, self.people),
-            reading=Reading(store, self.people, self.catch_up, self.forms.of),
+            reading=reading,
             ending=ending,
             tombstones=Tombstones(store, self.people),
             limits=limits,
             clock=clock,
         )
+        leeway = timedelta(seconds=settings.jwt_leeway)
+        self.watching = Watching(self.live, self.parts.callers, clock, leeway, beat)
+
+    def _saved(self) -> None:
+        self.catch_up.wake()
+        self.live.wake()
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
@@ -134,15 +147,20 @@ class Service:
             await self.store.stop()
 
     @asynccontextmanager
-    async def running(self, _: FastAPI) -> AsyncIterator[None]:
-        """From the first connection to the last commit, with all that follows behind."""
+    async def running(self, _: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        """From the first connection to the last commit, with all that follows behind.
+
+        Gives the server a way to end the streams, which would go on for ever.
+        """
         async with self.working():
             self.catch_up.start()
             await self.letting_go.start()
             self.sweeping.start()
+            self.live.start()
             try:
-                yield
+                yield {CLOSING: self.live.close}
             finally:
+                await self.live.stop()
                 await self.sweeping.stop()
                 await self.letting_go.stop()
                 await self.writer.stop()
@@ -156,9 +174,9 @@ class Service:
         except StoreUnavailable as unreachable:
             return Readiness(False, {"problem": str(unreachable)})
         named = [{**event, "draft": str(event["draft"])} for event in aside]
-        return Readiness(
-            True, {"projections": status, "set_aside": named, "waiting": self.writer.waiting}
-        )
+        waiting, streams = self.writer.waiting, self.live.streams
+        told = {"projections": status, "set_aside": named, "waiting": waiting, "streams": streams}
+        return Readiness(True, told)
 
 
 def _callers(settings: Settings, store: Store, clock: Clock, rates: Rates) -> Callers:
@@ -168,10 +186,15 @@ def _callers(settings: Settings, store: Store, clock: Clock, rates: Rates) -> Ca
 
 
 def create_app(
-    settings: Settings, *, clock: Clock = now, store: Store | None = None, pages: Path = BUILT
+    settings: Settings,
+    *,
+    clock: Clock = now,
+    store: Store | None = None,
+    pages: Path = BUILT,
+    beat: float = BEAT,
 ) -> ASGIApp:
-    """The service as an ASGI app, in all its wrappers."""
-    service = Service(settings, store or open_store(settings), clock)
+    """The service as an ASGI app, in all its wrappers; `beat` is seconds between signs of life."""
+    service = Service(settings, store or open_store(settings), clock, beat)
     metrics = Metrics()
     app = create_api(service, metrics)
     counted = CountedByAddress(Pages(app, pages), service.rates)
@@ -190,6 +213,7 @@ def create_api(service: Service, metrics: Metrics) -> FastAPI:
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.parts = service.parts
+    app.state.watching = service.watching
     app.state.verifying = service.verifying
     app.state.forms = service.forms
     app.state.adopting = service.adopting
@@ -197,6 +221,7 @@ def create_api(service: Service, metrics: Metrics) -> FastAPI:
     app.include_router(health_routes(service.ready, metrics))
     app.include_router(api.drafts.router)
     app.include_router(api.versions.router)
+    app.include_router(api.events.router)
     app.include_router(api.verify.router)
     app.include_router(api.forms.router)
     app.include_router(api.gone.router)

@@ -38,15 +38,29 @@ class Callers:
         state["caller"] = caller
         return caller
 
+    async def still(self, scope: Scope) -> None:
+        """Check again, later on, that the caller of a request holds; this counts as no request.
+
+        Raises:
+            Unauthenticated: The token has expired, or was revoked.
+            IssuerUnavailable: Nobody can say whether it holds.
+        """
+        authorization = _authorization(scope)
+        if self._tokens.remembered(authorization) is None:
+            await self._principal(authorization)
+
     async def _checked(self, authorization: bytes | None, scope: Scope) -> Principal:
         try:
-            token = bearer(authorization)
-            if token.startswith(PREFIX):
-                return await self._api_keys.principal(token)
-            return await self._signed(authorization)
+            return await self._principal(authorization)
         except Unauthenticated:
             self._rates.count_refused(scope)
             raise
+
+    async def _principal(self, authorization: bytes | None) -> Principal:
+        token = bearer(authorization)
+        if token.startswith(PREFIX):
+            return await self._api_keys.principal(token)
+        return await self._signed(authorization)
 
     async def _signed(self, authorization: bytes | None) -> Principal:
         if self._issuer is not None:

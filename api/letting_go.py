@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 from api.ending import Ending
+from api.live import Live
 from api.people import People
 from domain.errors import Unavailable
 from projections.ending import ended
@@ -20,8 +21,9 @@ TICK = 1.0  # seconds
 class LettingGo:
     """Keeps nothing in memory that is gone from the database for a second or two."""
 
-    def __init__(self, store: Store, ending: Ending, people: People) -> None:
+    def __init__(self, store: Store, ending: Ending, people: People, live: Live) -> None:
         self._store, self._ending, self._people = store, ending, people
+        self._live = live
         self._seen = Gone()
         self._task: asyncio.Task[None] | None = None
 
@@ -42,6 +44,7 @@ class LettingGo:
                 self._ending.let_go(draft)
             for person in gone.people:
                 self._people.forget(person)
+            self._live.let_go(gone.drafts, names_too=bool(gone.people))
             self._seen = gone
 
     async def _next(self) -> Gone:

@@ -238,6 +238,14 @@ KINDS: dict[type[BaseException], Kind] = {
         " wrong with the request: repeat it after the seconds in Retry-After, with the same device"
         " and seq; many small edits fit into one request, or into one edit.",
     ),
+    errors.TooManyStreams: Kind(
+        429,
+        "too-many-streams",
+        "Too many streams",
+        "There is a limit to how many event streams one caller may have open in one process. Close"
+        " one that nobody looks at, or go on without: a draft can be fetched at any time.",
+        ("limit",),
+    ),
     errors.IssuerUnavailable: Kind(
         503,
         "issuer-unavailable",

@@ -15,6 +15,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from api.sending import OneWrite
 
 LONGEST_HEAD = 65_536  # bytes, and the rest of the piece that goes beyond
+LAST_WORDS = 3.0  # seconds that a stopping server gives a client that does not read
+CLOSING = "closing"  # in the lifespan's state: ends the answers that would never end by themselves
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -26,6 +28,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _unfinished = 0  # bytes since the last that were a body's, or ended a head or a request
     _whole = False
     _deadline: asyncio.TimerHandle | None = None
+    _stall: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait a while for a request; if there are too many, refuse the newcomer only."""
@@ -37,6 +40,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
         self._stop_waiting()
+        self._read_again()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -65,6 +69,41 @@ class BoundedProtocol(HttpToolsProtocol):
         """A request is there."""
         self._unfinished, self._whole = 0, True
         super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        """The client does not take what is sent: wait for it, and not for ever."""
+        super().pause_writing()
+        self._watch_reader(self.patience)
+
+    def resume_writing(self) -> None:
+        """The client has taken enough."""
+        super().resume_writing()
+        self._read_again()
+
+    def shutdown(self) -> None:
+        """The server is about to stop, as soon as the answers under way are sent."""
+        if (close := self.app_state.get(CLOSING)) is not None:
+            close()
+        super().shutdown()
+        if self._stall is not None:
+            self._read_again()
+            self._watch_reader(LAST_WORDS)
+
+    def _watch_reader(self, patience: float) -> None:
+        left = self.transport.get_write_buffer_size()
+        self._stall = self.loop.call_later(patience, self._cut_off, left, patience)
+
+    def _read_again(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+
+    def _cut_off(self, before: int, patience: float) -> None:
+        """Whoever took nothing all the while never will; what is held for it is let go."""
+        if self.transport.get_write_buffer_size() < before:
+            self._watch_reader(patience)
+        else:
+            self.transport.abort()
 
     def _wait(self) -> None:
         self._deadline = self.loop.call_later(self.patience, self._give_up)

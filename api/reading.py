@@ -91,7 +91,14 @@ class Reading:
         record = await self._store.event(by, draft, version)
         if record is None:
             raise VersionNotFound(version, row.head)
-        event, earlier = record.event(), fold(draft, row)
+        said = await self.told(record.event(), fold(draft, row))
+        return {**said, "label": await self._store.label_of(by, draft, version)}
+
+    async def told(self, event: DraftEvent, earlier: Draft) -> dict[str, Any]:
+        """What somebody did to the draft as it was, in words and values.
+
+        To the first event belongs the draft that it made: there was none before.
+        """
         about = await self._about(event)
         about["about"] |= _steps(event, earlier)
         said = await to_thread(
@@ -99,10 +106,10 @@ class Reading:
             self._forms(earlier.form),
             {} if isinstance(event, Beginning) else earlier.data,
             _changes(event),
-            version,
+            event.originator_version,
             await self._named(event, about, earlier),
         )
-        return {**about, "label": await self._store.label_of(by, draft, version), **said}
+        return {**about, **said}
 
     async def compare(self, draft: UUID, sub: str, start: str, end: str) -> dict[str, Any]:
         """What differs between two versions."""

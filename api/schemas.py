@@ -98,6 +98,16 @@ class Opening(Repeatable):
     id: Annotated[UUID, Field(strict=False)] | None = None
 
 
+class Present(BaseModel):
+    """Where a device is: at which field of the draft, and whether anybody is at the device."""
+
+    model_config = STRICT
+
+    device: Name
+    path: Annotated[str, StringConstraints(max_length=1_000)] | None = None
+    idle: bool = False
+
+
 class Restore(Repeatable):
     """Which version to bring back; without `paths` all of its data."""
 

@@ -129,6 +129,9 @@ class Settings(BaseSettings):
     max_connections: Count = 800
     request_timeout: Count = 30
 
+    max_streams: Count = 500
+    max_streams_caller: Count = 50
+
     queue_length: Count = 1_000
     cache_bytes: int = Field(64 * 1_048_576, ge=0)
 

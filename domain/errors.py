@@ -29,6 +29,7 @@ VariorumError
 └── Unavailable              nothing is wrong with the request: try again
     ├── Busy                   the draft or the queue is too busy
     ├── RateExceeded           the caller asks too often
+    ├── TooManyStreams         the caller has too many streams open
     ├── IssuerUnavailable      nobody can say whether the token holds
     └── StoreUnavailable       the database cannot be reached
 """
@@ -274,6 +275,14 @@ class RateExceeded(Unavailable):
         super().__init__(
             f"That is more than {rate}; go on after {retry_after} seconds.", retry_after
         )
+
+
+class TooManyStreams(Unavailable):
+    """The caller has as many streams open as this service allows."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(f"You have {limit} streams open; close one, then open this one.", 5)
 
 
 class IssuerUnavailable(Unavailable):

@@ -26,27 +26,39 @@ def body_of(draft: Draft) -> bytes:
     `conflicts` and `owner` hold keys of people and come last, so that names can take their place.
     """
     return orjson.dumps(
-        {
-            "id": str(draft.id),
-            "form": draft.form,
-            "subject": draft.subject,
-            "title": draft.title,
-            "template": draft.template,
-            "status": draft.status,
-            "version": draft.version,
-            "data": draft.data,
-            "step": draft.step,
-            "completed_steps": draft.completed_steps,
-            "created_at": draft.created_on,
-            "saved_at": draft.modified_on,
-            "expires_at": draft.expires_at,
-            "forked_from": draft.forked_from,
-            "from_template": draft.from_template,
-            "conflicts": draft.conflicts,
-            "owner": draft.owner,
-        },
-        option=orjson.OPT_UTC_Z,
+        {**_before_data(draft), "data": draft.data, **_after_data(draft)}, option=orjson.OPT_UTC_Z
     )
+
+
+def outline_of(draft: Draft) -> dict[str, Any]:
+    """The members of the body without the data."""
+    return {**_before_data(draft), **_after_data(draft)}
+
+
+def _before_data(draft: Draft) -> dict[str, Any]:
+    return {
+        "id": str(draft.id),
+        "form": draft.form,
+        "subject": draft.subject,
+        "title": draft.title,
+        "template": draft.template,
+        "status": draft.status,
+        "version": draft.version,
+    }
+
+
+def _after_data(draft: Draft) -> dict[str, Any]:
+    return {
+        "step": draft.step,
+        "completed_steps": draft.completed_steps,
+        "created_at": draft.created_on,
+        "saved_at": draft.modified_on,
+        "expires_at": draft.expires_at,
+        "forked_from": draft.forked_from,
+        "from_template": draft.from_template,
+        "conflicts": draft.conflicts,
+        "owner": draft.owner,
+    }
 
 
 def rest_of(draft: Draft) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
@@ -19,7 +20,7 @@ from api.app import create_app, open_store
 from api.settings import PREFIX, Settings
 from projections.store.base import Store
 from tests import postgres, tampering
-from tests.api.calls import Blocking, Caller, caller
+from tests.api.calls import Blocking, Caller, Process, caller
 from tests.running import Clock, calling, serving
 from tests.tampering import Tamper
 
@@ -145,6 +146,19 @@ async def client(service: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of that service."""
     async with calling(service) as http:
         yield http
+
+
+@pytest.fixture
+async def processes(settings: Settings, clock: Clock) -> AsyncIterator[list[Process]]:
+    """Two on PostgreSQL, each with a store of its own; on SQLite there is only one."""
+    async with AsyncExitStack() as stack:
+        made = []
+        for _ in range(1 if settings.on_sqlite else 2):
+            app = create_app(settings, clock=clock)
+            await stack.enter_async_context(serving(app))
+            client = await stack.enter_async_context(calling(app))
+            made.append(Process(app, caller(client, settings, "ann")))
+        yield made
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import httpx
-from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -49,8 +49,35 @@ async def serving(app: ASGIApp) -> AsyncIterator[ASGIApp]:
 
 
 def calling(app: ASGIApp) -> httpx.AsyncClient:
-    """An HTTP client of the app, to be used in a `with`; it sends no token by itself."""
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://variorum.test")
+    """An HTTP client of the app, to be used in a `with`; it sends no token by itself.
+
+    Of an event stream, which ends when its reader leaves, it reads the first part only.
+    """
+    transport = httpx.ASGITransport(_leaving_streams(app))
+    return httpx.AsyncClient(transport=transport, base_url="http://variorum.test")
+
+
+def _leaving_streams(app: ASGIApp) -> ASGIApp:
+    async def leaving(scope: Scope, receive: Receive, send: Send) -> None:
+        is_stream, enough = False, asyncio.Event()
+
+        async def receive_or_leave() -> Message:
+            if not is_stream:
+                return await receive()
+            await enough.wait()
+            return {"type": "http.disconnect"}
+
+        async def send_and_look(message: Message) -> None:
+            nonlocal is_stream
+            if message["type"] == "http.response.start":
+                is_stream = (b"content-type", b"text/event-stream") in message["headers"]
+            elif is_stream and message.get("body"):
+                enough.set()
+            await send(message)
+
+        await app(scope, receive_or_leave, send_and_look)
+
+    return leaving
 
 
 async def _live(

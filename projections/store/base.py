@@ -7,7 +7,7 @@ reached by a route.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -90,6 +90,10 @@ def to_moves(rows: Sequence[Sequence[Any]]) -> Moves:
 # A line of the history: version, act, by (a key), at, device, paths (one a line), label, reason. Plain
 # tuples as the database gives them: a page has many, and is asked for often.
 VersionLine = tuple[Any, ...]
+
+
+Hear = Callable[[int | str], None]
+"""Takes what is heard: how far the log goes now, or what a process says."""
 
 
 class Store(Protocol):
@@ -249,6 +253,21 @@ class Store(Protocol):
 
     async def set_aside(self) -> Sequence[Mapping[str, Any]]:
         """The events that a read model could not take."""
+
+    # -- what moves meanwhile
+
+    async def moved(self, after: int, drafts: Collection[UUID]) -> tuple[int, Collection[UUID]]:
+        """The head of the log now, and which of these drafts have events after a position."""
+
+    async def listen(self, hear: Hear) -> None:
+        """Give what the processes of this database say to `hear`, until this is cancelled.
+
+        Raises:
+            StoreUnavailable: They cannot be heard, or not any more.
+        """
+
+    async def say(self, what: str) -> None:
+        """Say something to the processes that listen, this one included if it does."""
 
     # -- proving
 

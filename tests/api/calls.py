@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import httpx
 from anyio.from_thread import BlockingPortal
+from starlette.types import ASGIApp
 
 from api.security import make_token
 from api.settings import Settings
@@ -153,6 +154,14 @@ class Caller:
         return await self._gets(
             "POST", f"{id_of(draft)}/undo", json={"version": version, **members}
         )
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process of the service, and Ann at it."""
+
+    app: ASGIApp
+    ann: Caller
 
 
 class Blocking:

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 
 from api.security import make_token
 from tests.api.calls import Caller
+from tests.api.streams import streaming
 from tests.commands import KEYS
 from tests.running import NOON, Clock
 
@@ -57,6 +58,8 @@ VENUE = {
 YEARS = timedelta(days=3_650)
 NO_BODY = {
     ("DELETE", "/v1/drafts/{draft_id}"),
+    ("PUT", "/v1/drafts/{draft_id}/presence"),
+    ("DELETE", "/v1/drafts/{draft_id}/presence"),
     ("DELETE", "/v1/drafts/{draft_id}/versions/{version}/label"),
 }
 NO_STORY = {"/metrics", "/livez", "/readyz"}
@@ -73,8 +76,8 @@ def _made_up(found: re.Match[str]) -> str:
 class Story:
     """Calls the service and keeps every answer under a name."""
 
-    def __init__(self, ann: Caller, clock: Clock) -> None:
-        self.ann, self.clock = ann, clock
+    def __init__(self, ann: Caller, clock: Clock, service: ASGIApp) -> None:
+        self.ann, self.clock, self._service = ann, clock, service
         self.answers: dict[str, Any] = {}
         self.asked: set[tuple[str, str]] = set()
 
@@ -94,14 +97,21 @@ class Story:
             self.answers[name] = {"status": answer.status_code, "body": document}
         return answer
 
+    async def watches(self, name: str, draft: str, last: int) -> None:
+        """The events of a stream since a version, and how it stands then."""
+        async with streaming(self._service, self.ann, draft, last=last) as stream:
+            told = [vars(event) for event in stream.events]
+        self.asked.add(("GET", f"/v1/drafts/{draft}/events"))
+        self.answers[name] = {"status": stream.status, "body": told}
+
 
 def edit(path: str, value: Any, **members: Any) -> dict[str, Any]:
     return {"changes": [{"op": "replace", "path": path, "value": value}], **members}
 
 
-async def told(ann: Caller, clock: Clock) -> Story:
+async def told(ann: Caller, clock: Clock, service: ASGIApp) -> Story:
     """The story of one draft, from its opening to the trash, with what may go wrong on the way."""
-    story = Story(ann, clock)
+    story = Story(ann, clock, service)
     tells = story.tells
     opening = {"form": "gig", "subject": "42", "data": GIG, "id": DRAFT, "step": "basic"}
     await tells("open", "POST", "/v1/drafts", json=opening)
@@ -135,6 +145,7 @@ async def told(ann: Caller, clock: Clock) -> Story:
     await tells("problem-draft-closed", "PATCH", DRAFT, json=edit("/fee", 1))
     await conflicts(story)
     await tells("verify", "GET", f"{DRAFT}/verify")
+    await live(story)
     await forms(story)
     await templates(story)
     await imports(story)
@@ -156,6 +167,17 @@ async def imports(story: Story) -> None:
     kept = {"formData": {"title": "Open mic"}, "currentStep": 2, "lastSaved": 1772366400000}
     entries = {"gig-create-draft": json.dumps(kept), "gig-edit-48": '{"title":', "theme": "dark"}
     await story.tells("import", "POST", "/v1/imports/local-storage", json={"entries": entries})
+
+
+async def live(story: Story) -> None:
+    """Who is at the first draft, and what its stream tells, at a time of its own."""
+    before, story.clock.now = story.clock.now, NOON + timedelta(days=7)
+    here = {"device": "mac", "path": "/fee", "idle": False}
+    await story.tells("presence", "PUT", f"{DRAFT}/presence", json=here)
+    await story.watches("events", DRAFT, 2)
+    await story.watches("events-reset", DRAFT, 999)
+    await story.tells("presence-left", "DELETE", f"{DRAFT}/presence", params={"device": "mac"})
+    story.clock.now = before
 
 
 async def conflicts(story: Story) -> None:
@@ -243,8 +265,10 @@ def keeps(pinned: Any, now: Any) -> bool:
     return type(pinned) is type(now) and bool(pinned == now)
 
 
-async def test_every_answer_is_still_what_its_example_shows(ann: Caller, clock: Clock) -> None:
-    story = await told(ann, clock)
+async def test_every_answer_is_still_what_its_example_shows(
+    ann: Caller, clock: Clock, service: ASGIApp
+) -> None:
+    story = await told(ann, clock, service)
     for name, answer in story.answers.items():
         file = EXAMPLES / f"{name}.json"
         if WRITING and not file.exists():
@@ -262,7 +286,7 @@ async def test_every_route_has_an_example(ann: Caller, clock: Clock, service: AS
         for method in methods
         if path not in NO_STORY
     }
-    story = await told(ann, clock)
+    story = await told(ann, clock, service)
     told_of = {(method, route_of(path, routes)) for method, path in story.asked}
     assert routes - told_of == set()
     assert routes >= NO_BODY

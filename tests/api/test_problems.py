@@ -66,6 +66,7 @@ EXAMPLES: list[tuple[errors.VariorumError, int, dict[str, Any]]] = [
     (errors.VersionMismatch(5), 412, {"version": 5}),
     (errors.Busy("Busy."), 503, {}),
     (errors.RateExceeded("1 per 1 second", 1), 429, {}),
+    (errors.TooManyStreams(50), 429, {"limit": 50}),
     (errors.IssuerUnavailable(5), 503, {}),
     (errors.StoreUnavailable("Gone."), 503, {}),
 ]

@@ -54,7 +54,11 @@ def pool(url: str, role: str, size: int) -> AsyncConnectionPool[AsyncConnection[
 async def connect(url: str, role: str) -> AsyncConnection[TupleRow]:
     """One connection of its own."""
     connection = await AsyncConnection.connect(url, autocommit=True, connect_timeout=10)
-    await taking(role)(connection)
+    try:
+        await taking(role)(connection)
+    except BaseException:  # whoever wanted it may have gone meanwhile
+        await connection.close()
+        raise
     return connection
 
 

@@ -97,6 +97,12 @@ MOVES = (
     "SELECT originator_id, originator_version, notification_id FROM stored_events "
     "WHERE notification_id > %b ORDER BY notification_id LIMIT %b) next GROUP BY originator_id"
 )
+# The head with what moved, in one statement: what is committed between two would be passed over.
+MOVED_AFTER = (
+    "SELECT max(notification_id), array_agg(DISTINCT originator_id) FILTER "
+    "(WHERE originator_id = ANY(%b::uuid[])) FROM stored_events WHERE notification_id > %b"
+)
+SAY = "SELECT pg_notify('variorum_said', %s)"
 PUT_DRAFT: LiteralString = """
     INSERT INTO drafts (draft, owner, form, subject, title, status, template, version, step, completed_steps,
                         conflicts, created_at, saved_at, saved_by, saved_device, expires_at, closed_at, forked_from,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import astuple
 from datetime import datetime
@@ -19,6 +19,7 @@ from projections.store.api_keys import ApiKey
 from projections.store.base import (
     END,
     DraftFilter,
+    Hear,
     Line,
     Moves,
     VersionFilter,
@@ -37,6 +38,7 @@ from projections.store.postgres.connections import (
     reaching,
 )
 from projections.store.postgres.lanes import Argument, Lane, Lanes
+from projections.store.postgres.listening import listen
 from projections.store.postgres.trash import PostgresTrash
 from projections.store.records import (
     Committed,
@@ -421,6 +423,28 @@ class PostgresStore:
                 "SELECT name, draft, version, problem FROM set_aside ORDER BY 1, 2, 3 LIMIT 100"
             )
             return await cursor.fetchall()
+
+    # -- what moves meanwhile
+
+    async def moved(self, after: int, drafts: Collection[UUID]) -> tuple[int, Collection[UUID]]:
+        """The head of the log now, and which of these drafts have events after a position."""
+        async with self._working() as connection:
+            ((head, moved),) = await _rows(connection, queries.MOVED_AFTER, (list(drafts), after))
+        return (after if head is None else head), moved or ()
+
+    async def listen(self, hear: Hear) -> None:
+        """Give what the processes of this database say to `hear`, until this is cancelled.
+
+        Raises:
+            StoreUnavailable: They cannot be heard, or not any more.
+        """
+        async with reaching():
+            await listen(await connect(self._url, WORKER), hear)
+
+    async def say(self, what: str) -> None:
+        """Say something to the processes that listen, this one included if it does."""
+        async with self._working() as connection:
+            await connection.execute(queries.SAY, (what,))
 
     # -- proving
 

@@ -105,6 +105,7 @@ MOVES = (
     "SELECT originator_id, originator_version, rowid AS position FROM stored_events "
     "WHERE rowid > ? ORDER BY rowid LIMIT ?) GROUP BY originator_id"
 )
+MOVED_AFTER = "SELECT DISTINCT originator_id FROM stored_events WHERE rowid > ?"
 ADVANCE = "UPDATE positions SET position = ? WHERE name = ? AND position = ?"
 TAKE_DRAFT = """
     INSERT INTO drafts (draft, owner, form, subject, title, status, template, version, step, completed_steps,

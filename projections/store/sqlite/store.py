@@ -6,8 +6,9 @@ thread would. Everything a principal may not see is left out by joining the regi
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import astuple
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from projections.store.base import (
     END,
     PAGE_BYTES,
     DraftFilter,
+    Hear,
     Line,
     Moves,
     VersionFilter,
@@ -354,6 +356,23 @@ class SqliteStore:
         return self._dicts(
             "SELECT name, draft, version, problem FROM set_aside ORDER BY 1, 2, 3 LIMIT 100", ()
         )
+
+    # -- what moves meanwhile
+
+    async def moved(self, after: int, drafts: Collection[UUID]) -> tuple[int, Collection[UUID]]:
+        """The head of the log now, and which of these drafts have events after a position."""
+        head, moved = await self.head(), set()
+        for row in self._rows(queries.MOVED_AFTER, (after,)) if head > after else ():
+            moved.add(UUID(row[0]))
+        return head, moved.intersection(drafts)
+
+    async def listen(self, hear: Hear) -> None:
+        """Hear nothing, for as long as it is wanted: SQLite has one process."""
+        del hear
+        await asyncio.get_running_loop().create_future()
+
+    async def say(self, what: str) -> None:
+        """Say nothing: nobody else is there."""
 
     # -- proving
 

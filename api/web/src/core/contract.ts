@@ -207,7 +207,7 @@ export interface paths {
         put?: never;
         /**
          * Submit Draft
-         * @description Finish the draft.
+         * @description Finish the draft; the receipt has the final form and its link in the chain, to be kept.
          */
         post: operations["submit_draft_v1_drafts__draft_id__submit_post"];
         delete?: never;
@@ -395,6 +395,53 @@ export interface paths {
          */
         post: operations["undo_version_v1_drafts__draft_id__undo_post"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/drafts/{draft_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream Events
+         * @description What happens at the draft from now on, or since an event: `version`, `status`, `presence`.
+         *
+         *     A version's `changes` lead from the data of the version before to its own; `draft` is the draft
+         *     without its data. `device` names the one whose presence ends with the stream.
+         */
+        get: operations["stream_events_v1_drafts__draft_id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/drafts/{draft_id}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Come
+         * @description Say that a device is at the draft, and at which field; it is believed for 45 seconds.
+         */
+        put: operations["come_v1_drafts__draft_id__presence_put"];
+        post?: never;
+        /**
+         * Leave
+         * @description Say that a device is no longer at the draft; without a name, that none of the caller's is.
+         */
+        delete: operations["leave_v1_drafts__draft_id__presence_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -821,6 +868,21 @@ export interface components {
             from?: string;
         };
         /**
+         * Present
+         * @description Where a device is: at which field of the draft, and whether anybody is at the device.
+         */
+        Present: {
+            /** Device */
+            device: string;
+            /** Path */
+            path?: string | null;
+            /**
+             * Idle
+             * @default false
+             */
+            idle: boolean;
+        };
+        /**
          * Repeatable
          * @description What any writing request may carry: who sends it, its number there, and why.
          */
@@ -1092,7 +1154,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1121,7 +1183,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1159,7 +1221,7 @@ export interface operations {
                     "text/plain": unknown;
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1216,7 +1278,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1355,7 +1417,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1443,7 +1505,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1574,7 +1636,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1717,7 +1779,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1851,7 +1913,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1985,7 +2047,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2122,7 +2184,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2256,7 +2318,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2393,7 +2455,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2527,7 +2589,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2661,7 +2723,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2798,7 +2860,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2884,7 +2946,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2961,7 +3023,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3096,7 +3158,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3225,7 +3287,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3303,7 +3365,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3440,7 +3502,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3577,7 +3639,300 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too busy (`busy`); Token not checkable (`issuer-unavailable`); Storage not reachable (`store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_events_v1_drafts__draft_id__events_get: {
+        parameters: {
+            query?: {
+                last_event_id?: string | null;
+                device?: string | null;
+            };
+            header?: {
+                "Last-Event-ID"?: string | null;
+            };
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": {
+                        event?: string;
+                        id?: string;
+                        data?: string;
+                    };
+                };
+            };
+            /** @description Not signed in (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found (`not-found`); No such draft (`draft-not-found`); No such version (`version-not-found`); No such form definition (`form-not-found`); No such conflict (`conflict-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some members are wrong (`invalid`); A change does not fit (`cannot-apply`); Not a fork of this draft (`not-its-fork`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too busy (`busy`); Token not checkable (`issuer-unavailable`); Storage not reachable (`store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    come_v1_drafts__draft_id__presence_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Present"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not acceptable as JSON (`bad-json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found (`not-found`); No such draft (`draft-not-found`); No such version (`version-not-found`); No such form definition (`form-not-found`); No such conflict (`conflict-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Media type not supported (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some members are wrong (`invalid`); A change does not fit (`cannot-apply`); Not a fork of this draft (`not-its-fork`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too busy (`busy`); Token not checkable (`issuer-unavailable`); Storage not reachable (`store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    leave_v1_drafts__draft_id__presence_delete: {
+        parameters: {
+            query?: {
+                device?: string | null;
+            };
+            header?: never;
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not acceptable as JSON (`bad-json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found (`not-found`); No such draft (`draft-not-found`); No such version (`version-not-found`); No such form definition (`form-not-found`); No such conflict (`conflict-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was purged (`draft-purged`) */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Media type not supported (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some members are wrong (`invalid`); A change does not fit (`cannot-apply`); Not a fork of this draft (`not-its-fork`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3653,7 +4008,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3712,7 +4067,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3779,7 +4134,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3877,7 +4232,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3953,7 +4308,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4048,7 +4403,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4142,7 +4497,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4238,7 +4593,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4317,7 +4672,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4454,7 +4809,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4592,7 +4947,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests (`rate-exceeded`) */
+            /** @description Too many requests (`rate-exceeded`); Too many streams (`too-many-streams`) */
             429: {
                 headers: {
                     [name: string]: unknown;
