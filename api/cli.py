@@ -14,7 +14,7 @@ from typing import Annotated, BinaryIO, NoReturn
 
 import typer
 
-from api import operations, proving, upkeep
+from api import moving, operations, proving, upkeep
 from api.app import describe, now
 from api.security import Tokens
 from api.serving import serve_forever
@@ -159,6 +159,38 @@ def import_(
     typer.echo(
         f"Imported {_counted(done.versions, 'version')}: {_counted(done.new, 'new draft')},"
         f" {done.continued} continued, {done.known} already here, {done.refused} refused."
+    )
+    raise typer.Exit(1 if done.refused else 0)
+
+
+@cli.command("import-rows")
+def import_rows(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A postgresql:// address, or a file: CSV if it ends so, else JSON lines."
+        ),
+    ],
+    table: Annotated[
+        str, typer.Option(help="The table's name, maybe with its schema.")
+    ] = "gig_drafts",
+    form: Annotated[str, typer.Option(help="The form that its drafts are of.")] = "gig",
+) -> None:
+    """Take over the rows of an older table of drafts, each once; safe to repeat.
+
+    Its columns are id, user_id, gig_id, form_data, current_step, completed_steps, last_saved_at,
+    expires_at and created_at. Each row becomes a draft of its user's that was imported when it was
+    saved last. Exits with 1 if a row is refused; the others are taken over.
+    """
+    with _progress("rows") as tell:
+        done = asyncio.run(
+            moving.import_rows(load_settings(), source, table, form, typer.echo, tell)
+        )
+    if done.left_out:
+        typer.echo(f"Left out, since no draft has them: {', '.join(done.left_out)}.")
+    typer.echo(
+        f"Imported {_counted(done.new, 'draft')}, {done.beside} of them beside an open one:"
+        f" {done.known} already here, {done.refused} refused."
     )
     raise typer.Exit(1 if done.refused else 0)
 
