@@ -18,6 +18,7 @@ import api.events
 import api.forms
 import api.gone
 import api.imports
+import api.sharing
 import api.verify
 import api.versions
 from api.adopting import Adopting
@@ -30,6 +31,7 @@ from api.hot import Clock, Hot, Parts
 from api.jwks import IssuerKeys
 from api.letting_go import LettingGo
 from api.limits import CountedByAddress, Rates
+from api.links import ShareLinks
 from api.live import Bounds, Live
 from api.logs import RequestLog
 from api.metrics import Metrics
@@ -42,6 +44,7 @@ from api.reading import Reading
 from api.saving import Saving
 from api.security import Tokens
 from api.settings import ConfigurationError, Settings
+from api.sharing import Sharing
 from api.stream import BEAT, Watching
 from api.sweeping import Sweep, Sweeping
 from api.tombstones import Tombstones
@@ -101,7 +104,8 @@ class Service:
             on_commit=self._saved,
         )
         keys = (settings.keys.chain, *settings.known_chain_keys)
-        self.verifying = Verifying(store, self.people, Keyring(map(ChainKey, keys)))
+        self.verifying = Verifying(store, Keyring(map(ChainKey, keys)))
+        self.links = ShareLinks(store, clock, keys)
         self.rates = Rates(settings, lambda: clock().timestamp())
         limits = settings.limits
         rules = Rules(settings.expiry_days, limits.depth, limits.members)
@@ -116,7 +120,7 @@ class Service:
         keys_of_browsers = [key_pattern(key) for key in settings.import_keys]
         self.adopting = Adopting(store, self.writer, drafts, keys_of_browsers, limits)
         self.parts = Parts(
-            callers=_callers(settings, store, clock, self.rates),
+            callers=_callers(settings, store, clock, self.links, self.rates),
             people=self.people,
             saving=Saving(store, self.writer, drafts, self.people),
             reading=reading,
@@ -125,6 +129,7 @@ class Service:
             limits=limits,
             clock=clock,
         )
+        self.sharing = Sharing(store, self.parts.saving, self.people, self.links)
         leeway = timedelta(seconds=settings.jwt_leeway)
         self.watching = Watching(self.live, self.parts.callers, clock, leeway, beat)
 
@@ -179,10 +184,12 @@ class Service:
         return Readiness(True, told)
 
 
-def _callers(settings: Settings, store: Store, clock: Clock, rates: Rates) -> Callers:
+def _callers(
+    settings: Settings, store: Store, clock: Clock, links: ShareLinks, rates: Rates
+) -> Callers:
     url = settings.jwks_url
     issuer = IssuerKeys(url, settings.algorithms, clock) if url else None
-    return Callers(Tokens(settings, clock, issuer), issuer, ApiKeys(store, clock), rates)
+    return Callers(Tokens(settings, clock, issuer), issuer, ApiKeys(store, clock), links, rates)
 
 
 def create_app(
@@ -214,6 +221,7 @@ def create_api(service: Service, metrics: Metrics) -> FastAPI:
     )
     app.state.parts = service.parts
     app.state.watching = service.watching
+    app.state.sharing = service.sharing
     app.state.verifying = service.verifying
     app.state.forms = service.forms
     app.state.adopting = service.adopting
@@ -222,6 +230,7 @@ def create_api(service: Service, metrics: Metrics) -> FastAPI:
     app.include_router(api.drafts.router)
     app.include_router(api.versions.router)
     app.include_router(api.events.router)
+    app.include_router(api.sharing.router)
     app.include_router(api.verify.router)
     app.include_router(api.forms.router)
     app.include_router(api.gone.router)

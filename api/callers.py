@@ -7,17 +7,25 @@ from starlette.types import Scope
 from api.api_keys import PREFIX, ApiKeys
 from api.jwks import IssuerKeys
 from api.limits import Rates
+from api.links import PREFIX as LINK_PREFIX
+from api.links import ShareLinks
 from api.security import Principal, Tokens, UnknownKey, bearer
 from domain.errors import Unauthenticated
 
 
 class Callers:
-    """Reads the tokens of requests: JWTs and API keys."""
+    """Reads the tokens of requests: JWTs, API keys and share links."""
 
     def __init__(
-        self, tokens: Tokens, issuer: IssuerKeys | None, api_keys: ApiKeys, rates: Rates
+        self,
+        tokens: Tokens,
+        issuer: IssuerKeys | None,
+        api_keys: ApiKeys,
+        links: ShareLinks,
+        rates: Rates,
     ) -> None:
-        self._tokens, self._issuer, self._api_keys, self._rates = tokens, issuer, api_keys, rates
+        self._tokens, self._issuer, self._rates = tokens, issuer, rates
+        self._api_keys, self._links = api_keys, links
 
     async def of(self, scope: Scope) -> Principal:
         """The caller of a request, which counts once however often this is asked.
@@ -60,6 +68,8 @@ class Callers:
         token = bearer(authorization)
         if token.startswith(PREFIX):
             return await self._api_keys.principal(token)
+        if token.startswith(LINK_PREFIX):
+            return await self._links.principal(token)
         return await self._signed(authorization)
 
     async def _signed(self, authorization: bytes | None) -> Principal:

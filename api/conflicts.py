@@ -14,6 +14,7 @@ from api.routing import (
     CallerDep,
     DraftId,
     PartsDep,
+    ReaderDep,
     StrictRoute,
     WishesDep,
     origin_of,
@@ -31,7 +32,7 @@ router = APIRouter(
 @router.get("", responses=READ)
 async def list_conflicts(
     draft: DraftId,
-    caller: CallerDep,
+    reader: ReaderDep,
     parts: PartsDep,
     cursor: Text = None,
     limit: Annotated[int, Query(ge=1)] = 50,
@@ -40,7 +41,7 @@ async def list_conflicts(
     if limit > parts.limits.page:
         raise Invalid.one("?limit", f"Must be from 1 to {parts.limits.page}.")
     after = parse_place(cursor) or 0
-    return response(json_answer(await parts.reading.conflicts(draft, caller.sub, after, limit)))
+    return response(json_answer(await parts.reading.conflicts(draft, reader, after, limit)))
 
 
 @router.post("/resolve", responses=WRITE)

@@ -18,6 +18,7 @@ from api.routing import (
     DraftId,
     HotDep,
     PartsDep,
+    ReaderDep,
     StrictRequest,
     StrictRoute,
     WishesDep,
@@ -67,9 +68,9 @@ async def open_draft(
     return response(await parts.saving.open(wanted, origin))
 
 
-@router.get("", responses=problems(401, 422, 503))
+@router.get("", responses=problems(401, 403, 422, 503))
 async def list_drafts(
-    caller: CallerDep,
+    reader: ReaderDep,
     parts: PartsDep,
     status: Literal["open", "submitted", "discarded", "expired", "trash"] | None = None,
     form: Text = None,
@@ -86,7 +87,7 @@ async def list_drafts(
         raise Invalid.one("?limit", f"Must be from 1 to {parts.limits.page}.")
     after = None if cursor is None else _after(cursor)
     wanted = DraftFilter(status, form, subject, q or None, template, shared, sort, after, limit)
-    return response(json_answer(await parts.reading.drafts(caller.sub, wanted)))
+    return response(json_answer(await parts.reading.drafts(reader, wanted)))
 
 
 def _after(cursor: str) -> tuple[str, str]:
@@ -157,8 +158,8 @@ async def save_edits(
         await hot.read_queued(number, edit, caller, request.scope)
         for number, edit in enumerate(sent)
     ]
-    by = await parts.people.key_for(caller.sub)
-    return response(json_answer(await parts.saving.edits(draft, edits, by)))
+    origin = await hot.origin(NOTHING, caller, request.scope, None)
+    return response(json_answer(await parts.saving.edits(draft, edits, origin)))
 
 
 @router.post(ONE_DRAFT + "/fork", status_code=201, responses=WRITE)

@@ -9,8 +9,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from api import schemas
 from api.drafts import READ, Text
 from api.problems import Answer, problems
-from api.reading import NOBODY
-from api.routing import CallerDep, DraftId, PartsDep, StrictRoute, response
+from api.routing import CallerDep, DraftId, ReaderDep, StrictRoute, response
 from api.stream import EventStream, Reader, Watching
 
 router = APIRouter(prefix="/v1/drafts/{draft_id}", tags=["live"], route_class=StrictRoute)
@@ -21,7 +20,7 @@ STREAM: dict[int | str, dict[str, Any]] = {
     200: {"description": "The stream.", "content": {"text/event-stream": {"schema": _EVENT}}},
     **READ,
 }
-PRESENT = problems(400, 401, 404, 413, 415, 422, 503)
+PRESENT = problems(400, 401, 403, 404, 413, 415, 422, 503)
 
 
 def _watching(request: Request) -> Watching:
@@ -29,19 +28,14 @@ def _watching(request: Request) -> Watching:
     return watching
 
 
-async def _principal(caller: CallerDep, parts: PartsDep) -> str:
-    return await parts.people.key_of(caller.sub) or NOBODY
-
-
 WatchingDep = Annotated[Watching, Depends(_watching)]
-PrincipalDep = Annotated[str, Depends(_principal)]
 
 
 @router.get("/events", status_code=200, response_class=EventStream, responses=STREAM)
 async def stream_events(
     draft: DraftId,
     caller: CallerDep,
-    principal: PrincipalDep,
+    reader: ReaderDep,
     watching: WatchingDep,
     header: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
     last_event_id: Text = None,
@@ -53,25 +47,25 @@ async def stream_events(
     without its data. `device` names the one whose presence ends with the stream.
     """
     last = last_event_id if header is None else header
-    await watching.live.require_reader(draft, principal)
-    return EventStream(watching, Reader(draft, principal, caller, last, device))
+    await watching.live.require_reader(draft, reader)
+    return EventStream(watching, Reader(draft, reader, caller, last, device))
 
 
 @router.put("/presence", status_code=204, responses=PRESENT)
 async def come(
-    draft: DraftId, wanted: schemas.Present, principal: PrincipalDep, watching: WatchingDep
+    draft: DraftId, wanted: schemas.Present, reader: ReaderDep, watching: WatchingDep
 ) -> Response:
     """Say that a device is at the draft, and at which field; it is believed for 45 seconds."""
-    await watching.live.come(draft, principal, wanted.device, wanted.path, idle=wanted.idle)
+    await watching.live.come(draft, reader, wanted.device, wanted.path, idle=wanted.idle)
     return response(GONE)
 
 
 @router.delete("/presence", status_code=204, responses=PRESENT)
 async def leave(
-    draft: DraftId, principal: PrincipalDep, watching: WatchingDep, device: Text = None
+    draft: DraftId, reader: ReaderDep, watching: WatchingDep, device: Text = None
 ) -> Response:
     """Say that a device is no longer at the draft; without a name, that none of the caller's is."""
-    await watching.live.leave(draft, principal, device)
+    await watching.live.leave(draft, reader, device)
     return response(GONE)
 
 

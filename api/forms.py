@@ -11,7 +11,7 @@ from api.answers import cursor, json_answer, page, place
 from api.drafts import READ, Text
 from api.hot import Parts
 from api.problems import problems
-from api.routing import CallerDep, DraftId, PartsDep, StrictRoute, response
+from api.routing import CallerDep, DraftId, PartsDep, ReaderDep, StrictRoute, response
 from api.security import Principal
 from domain.errors import Forbidden, Invalid
 from domain.form import Form, checked
@@ -68,10 +68,10 @@ async def define_form(
 
 @router.get("/drafts/{draft_id}/completeness", responses=READ)
 async def report_completeness(
-    draft: DraftId, caller: CallerDep, parts: PartsDep, forms: FormsDep
+    draft: DraftId, reader: ReaderDep, parts: PartsDep, forms: FormsDep
 ) -> Response:
     """What the draft lacks by its form's definition, and the fields that it does not know."""
-    return response(json_answer(await parts.reading.completeness(draft, caller.sub, forms)))
+    return response(json_answer(await parts.reading.completeness(draft, reader, forms)))
 
 
 def _listed(forms: Forms, after: str | None, limit: int, most: int) -> dict[str, Any]:

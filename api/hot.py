@@ -103,7 +103,8 @@ class Hot:
         headers = dict(scope["headers"])
         caller = await self._parts.callers.of(scope)
         version, at = _which(scope["query_string"]) if scope["query_string"] else (None, None)
-        answer = await self._parts.reading.draft(draft, caller.sub, version, at)
+        reader = await self._parts.people.reader(caller)
+        answer = await self._parts.reading.draft(draft, reader, version, at)
         return _unless_known(answer, headers.get(b"if-none-match"))
 
     async def save(self, draft: UUID, scope: Scope, receive: Receive) -> Answer:
@@ -128,8 +129,9 @@ class Hot:
         del receive
         caller = await self._parts.callers.of(scope)
         wanted, grouped = _filter(scope["query_string"], self._parts.limits.page)
+        reader = await self._parts.people.reader(caller)
         return json_answer(
-            await self._parts.reading.versions(draft, caller.sub, wanted, grouped=grouped)
+            await self._parts.reading.versions(draft, reader, wanted, grouped=grouped)
         )
 
     async def read_edit(
@@ -183,6 +185,7 @@ class Hot:
             request=scope["state"]["request_id"],
             address=client[0] if client else None,
             reason=model.reason,
+            auditor=caller.is_auditor,
         )
 
 

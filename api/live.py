@@ -163,9 +163,11 @@ class Live:
 
         Raises:
             DraftNotFound: There is no such draft for this principal.
+            Forbidden: An auditor is nobody's company.
         """
-        await self.require_reader(draft, principal)
-        await self._say(self._presence.came(draft, principal, device, path, idle=idle))
+        access.require(await self._store.role(principal, draft), "appear")
+        by = access.member(principal)
+        await self._say(self._presence.came(draft, by, device, path, idle=idle))
 
     async def leave(self, draft: UUID, principal: str, device: str | None) -> None:
         """A device, or every one of somebody's, is no longer at a draft.
@@ -175,7 +177,7 @@ class Live:
         """
         await self.require_reader(draft, principal)
         for here in self._presence.at(draft):
-            if here.by == principal and device in (None, here.device):
+            if here.by == access.member(principal) and device in (None, here.device):
                 await self._say(self._presence.gone(here))
 
     async def present(self, draft: UUID) -> list[dict[str, Any]]:

@@ -6,12 +6,15 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 
+from api.security import Principal
+from domain.access import Reader, is_link, reader
 from domain.conflict import Conflict, signed
 from domain.draft import SERVICE
 from projections.snapshot import KEY_LENGTH, conflicts_of, owner_key, served, with_conflicts
 from projections.store.base import Store
 
 REMEMBERED = 10_000
+NOBODY = ""  # the principal of a caller who never wrote and so can see no draft
 
 
 class People:
@@ -23,7 +26,12 @@ class People:
         self._subs: OrderedDict[str, str] = OrderedDict()
 
     async def key_of(self, sub: str) -> str | None:
-        """A person's key; None if the person never wrote, and so can own nothing."""
+        """A person's key; None if the person never wrote, and so can own nothing.
+
+        A link goes by its name.
+        """
+        if is_link(sub):
+            return sub
         if (key := self._keys.get(sub)) is None and (
             key := await self._store.key_of(sub)
         ) is not None:
@@ -37,6 +45,12 @@ class People:
             self._remember(key, sub)
         return key
 
+    async def reader(self, caller: Principal) -> Reader:
+        """The principal as whom a caller reads; an auditor is somebody with a key of their own."""
+        if caller.is_auditor:
+            return reader(await self.key_for(caller.sub), auditor=True)
+        return Reader(await self.key_of(caller.sub) or NOBODY)
+
     async def sub_of(self, key: str) -> str:
         """The name behind a key; the key itself if the person is forgotten."""
         return (await self.subs_of([key]))[key]
@@ -49,11 +63,12 @@ class People:
                 self._remember(key, sub)
         return {key: self._subs.get(key, key) for key in wanted}
 
-    async def served(self, body: bytes, role: str, owner: str | None = None) -> bytes:
+    async def served(self, body: bytes, role: str) -> bytes:
         """A draft's body for a caller in this role, with names in the place of keys."""
         if held := conflicts_of(body):
             body = with_conflicts(body, await self.named(held))
-        return served(body, owner or await self.sub_of(owner_key(body)), role)
+        key = owner_key(body)
+        return served(body, self._subs.get(key) or await self.sub_of(key), role)
 
     async def named(self, conflicts: Sequence[Conflict]) -> list[Conflict]:
         """Conflicts with the names of those who wrote each side."""

@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 
 from api.answers import cursor, draft_answer, page, place
-from api.people import People
+from api.people import NOBODY, People
 from api.problems import Answer
 from api.summaries import completeness_answer, summary
 from api.telling import (
@@ -21,20 +21,19 @@ from api.telling import (
     sessions_in_words,
     version_in_words,
 )
-from domain import diff
-from domain.access import LINK, is_link
+from domain import access, diff
+from domain.access import LINK, Reader, is_link, may
 from domain.draft import Beginning, DataEvent, Draft, DraftEvent
 from domain.errors import DraftNotFound, VersionNotFound
 from domain.form import Form
+from domain.masking import hides_now, hides_past, masked_change, masked_conflict
 from projections.catch_up import CatchUp
 from projections.completeness import completeness
 from projections.forms import Forms
-from projections.snapshot import body_at, conflicts_of, fold
+from projections.snapshot import body_at, conflicts_of, fold, form_of, masked_body
 from projections.store.base import DraftFilter, Store, VersionFilter, VersionLine
 from projections.store.records import Reading as Row
 from projections.wording import Version
-
-NOBODY = ""  # the principal of a caller who never wrote and so can see no draft
 
 
 class Reading:
@@ -47,23 +46,27 @@ class Reading:
         self._forms = forms
 
     async def draft(
-        self, draft: UUID, sub: str, version: int | None = None, at: datetime | None = None
+        self, draft: UUID, by: Reader, version: int | None = None, at: datetime | None = None
     ) -> Answer:
         """The snapshot now, at a version, or at a moment."""
-        by = await self._principal(sub)
         if at is not None:
             version = await self._version_at(draft, by, at)
         row = await self._row(draft, by, version)
-        body = body_at(draft, row)
-        owner = sub if row.role == "owner" else None
-        shown = await self._people.served(body, row.role, owner)
-        return draft_answer(shown, version or row.head)
+        body = self._shown(body_at(draft, row), row.role, past=version not in (None, row.head))
+        return draft_answer(await self._people.served(body, row.role), version or row.head)
+
+    def _shown(self, body: bytes, role: str, *, past: bool = False) -> bytes:
+        """A body without what is hidden from a role; the ready bytes for whoever sees it all."""
+        if may(role, "manage" if past else "write"):
+            return body
+        form = self._forms(form_of(body))
+        return masked_body(body, form) if form.root.hides else body
 
     async def versions(
-        self, draft: UUID, sub: str, wanted: VersionFilter, *, grouped: bool
+        self, draft: UUID, by: Reader, wanted: VersionFilter, *, grouped: bool
     ) -> dict[str, Any]:
         """A page of the version history, newest first; `grouped` by editing session."""
-        by = await self._principal(sub)
+        wanted = await self._by_principal(wanted)
         if grouped:
             found = await self._sessions(draft, by, wanted)
         else:
@@ -76,22 +79,32 @@ class Reading:
             await self._row(draft, by, 1)
         return found
 
+    async def _by_principal(self, wanted: VersionFilter) -> VersionFilter:
+        """The filter with the principal behind the name that it asks for."""
+        if wanted.by is None:
+            return wanted
+        return replace(wanted, by=await self._people.key_of(wanted.by) or NOBODY)
+
     async def _sessions(self, draft: UUID, by: str, wanted: VersionFilter) -> dict[str, Any]:
         spells = await self._store.sessions(by, draft, _one_more(wanted))
         if not spells:
             return page([], wanted.limit, None)
         now = orjson.loads(body_at(draft, await self._row(draft, by, None)))
-        lines = await to_thread(sessions_in_words, self._forms(now["form"]), now["data"], spells)
+        names = await self._people.subs_of({spell["by"] for spell in spells})
+        named = [{**spell, "by": names[spell["by"]]} for spell in spells]
+        lines = await to_thread(sessions_in_words, self._forms(now["form"]), now["data"], named)
         return page(lines, wanted.limit, lambda line: cursor(line["to"]))
 
-    async def version(self, draft: UUID, sub: str, version: int) -> dict[str, Any]:
+    async def version(self, draft: UUID, by: Reader, version: int) -> dict[str, Any]:
         """One version: who, when, act, device, and what it changed, in words and values."""
-        by = await self._principal(sub)
         row = await self._row(draft, by, max(version - 1, 1), wanted=version)
         record = await self._store.event(by, draft, version)
         if record is None:
             raise VersionNotFound(version, row.head)
-        said = await self.told(record.event(), fold(draft, row))
+        earlier = fold(draft, row)
+        said, form = await self.told(record.event(), earlier), self._forms(earlier.form)
+        if hides_past(form, row.role):
+            said["changes"] = [masked_change(change, form) for change in said["changes"]]
         return {**said, "label": await self._store.label_of(by, draft, version)}
 
     async def told(self, event: DraftEvent, earlier: Draft) -> dict[str, Any]:
@@ -111,53 +124,55 @@ class Reading:
         )
         return {**about, **said}
 
-    async def compare(self, draft: UUID, sub: str, start: str, end: str) -> dict[str, Any]:
+    async def compare(self, draft: UUID, by: Reader, start: str, end: str) -> dict[str, Any]:
         """What differs between two versions."""
-        by = await self._principal(sub)
-        head = (await self._row(draft, by, 1)).head
+        row = await self._row(draft, by, 1)
+        head, role = row.head, row.role
         first, second = (_number(text, head) for text in (start, end))
         before = fold(draft, await self._row(draft, by, first))
         after = fold(draft, await self._row(draft, by, second))
         form = self._forms(after.form)
         changes = await to_thread(difference_in_words, form, before.data, after.data)
+        if hides_past(form, role):
+            changes = [masked_change(change, form) for change in changes]
         return {"from": first, "to": second, "changes": changes}
 
-    async def conflicts(self, draft: UUID, sub: str, after: int, limit: int) -> dict[str, Any]:
+    async def conflicts(self, draft: UUID, by: Reader, after: int, limit: int) -> dict[str, Any]:
         """A page of the open conflicts, the oldest first."""
-        row = await self._row(draft, await self._principal(sub), None)
+        row = await self._row(draft, by, None)
         body = body_at(draft, row)
         later = [one for one in conflicts_of(body) if int(one["id"][1:]) > after]
         found = page(later[: limit + 1], limit, lambda one: cursor(int(one["id"][1:])))
         named, now = await self._people.named(found["items"]), orjson.loads(body)
         form = self._forms(now["form"])
+        if hides_now(form, row.role):
+            named = [masked_conflict(conflict, form) for conflict in named]
         return {**found, "items": await to_thread(conflicts_in_words, form, now["data"], named)}
 
-    async def completeness(self, draft: UUID, sub: str, forms: Forms) -> dict[str, Any]:
+    async def completeness(self, draft: UUID, by: Reader, forms: Forms) -> dict[str, Any]:
         """What the draft lacks by its form's definition; in a thread, for it may take long."""
-        row = await self._row(draft, await self._principal(sub), None)
+        row = await self._row(draft, by, None)
         held = fold(draft, row)
         form = forms.of(held.form)
         report = await to_thread(completeness, form, held.data)
         names = await self._people.subs_of(done["by"] for done in held.steps_done.values())
         return {"id": draft, "version": row.head, **completeness_answer(report, form, held, names)}
 
-    async def drafts(self, sub: str, wanted: DraftFilter) -> dict[str, Any]:
+    async def drafts(self, by: Reader, wanted: DraftFilter) -> dict[str, Any]:
         """A page of the caller's drafts, own and shared."""
-        by = await self._principal(sub)
+        access.require_person(by)
+        mine = access.member(by)
         await self._catch_up.level()
         if wanted.q is not None:
-            await self._catch_up.rest_all(by)
-        lines = await self._store.drafts(by, _one_more(wanted))
+            await self._catch_up.rest_all(mine)
+        lines = await self._store.drafts(mine, _one_more(wanted))
         found = page(lines, wanted.limit, lambda line: cursor(line["sort_key"], str(line["draft"])))
-        return {
-            **found,
-            "items": [summary(line, self._forms(line["form"])) for line in found["items"]],
-        }
+        keys = {line[who] for line in found["items"] for who in ("owner", "saved_by")}
+        names = await self._people.subs_of(keys)
+        items = [summary(line, self._forms(line["form"]), names) for line in found["items"]]
+        return {**found, "items": items}
 
     # -- the steps
-
-    async def _principal(self, sub: str) -> str:
-        return await self._people.key_of(sub) or NOBODY
 
     async def _row(
         self, draft: UUID, by: str, version: int | None, *, wanted: int | None = None

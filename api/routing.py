@@ -16,6 +16,7 @@ from api.problem_routes import response as response
 from api.requests import JSON, media_type, parse_json
 from api.saving import Wishes
 from api.security import Principal
+from domain.access import Reader
 from domain.draft import Origin
 from domain.errors import DraftNotFound, Fault, Invalid, VariorumError
 
@@ -92,6 +93,13 @@ async def _caller(request: Request, _: Annotated[Any, Depends(_BEARER)]) -> Prin
     return await parts_of(request).callers.of(request.scope)
 
 
+CallerDep = Annotated[Principal, Depends(_caller)]
+
+
+async def _reader(request: Request, caller: CallerDep) -> Reader:
+    return await parts_of(request).people.reader(caller)
+
+
 def _wishes(
     request: Request,
     _: Annotated[str | None, Header(alias="If-Match")] = None,
@@ -109,7 +117,7 @@ SIGNED_IN = Depends(_caller)
 DraftId = Annotated[UUID, Depends(_draft)]
 PartsDep = Annotated[Parts, Depends(parts_of)]
 HotDep = Annotated[Hot, Depends(hot_of)]
-CallerDep = Annotated[Principal, Depends(_caller)]
+ReaderDep = Annotated[Reader, Depends(_reader)]
 WishesDep = Annotated[Wishes, Depends(_wishes)]
 
 

@@ -24,8 +24,9 @@ from api.problems import Answer, document
 from api.thinking import Command, Thinking
 from api.tombstones import Tombstones
 from api.writer import AlreadyBegun, Writer
+from domain import access
 from domain.choices import Choice
-from domain.draft import DataEvent, Draft, Origin
+from domain.draft import DataEvent, Draft, DraftEvent, Origin
 from domain.drafts import Drafts, Edit, Opening, Step
 from domain.effort import is_heavy, is_large
 from domain.errors import (
@@ -42,6 +43,7 @@ from domain.errors import (
     VersionNotFound,
 )
 from domain.filling import shares_a_field
+from domain.masking import hides_past, masked_change, masked_conflict
 from domain.receipts import Answer as Decision
 from domain.receipts import Earlier, Receipt, Repeated, Several
 from domain.repetition import first_receipt, first_receipt_of_merge
@@ -192,17 +194,19 @@ class Saving:
             is_heavy=lambda d: is_heavy(d, edit),
         )
 
-    async def edits(self, draft: UUID, edits: list[tuple[Edit, Origin]], by: str) -> dict[str, Any]:
+    async def edits(
+        self, draft: UUID, edits: list[tuple[Edit, Origin]], origin: Origin
+    ) -> dict[str, Any]:
         """Save an offline queue in order; a receipt or a problem for each.
 
         Some at a time, so that others get their turn; repeated after a broken answer, the queue
         goes on where it was.
         """
-        await self._must_be_readable(draft, by)
+        access.require(await self._store.role(origin.reader, draft), "write")
         results: list[dict[str, Any]] = []
         for start in range(0, len(edits), AT_ONCE):
             answers = await self._edit_all(draft, edits[start : start + AT_ONCE])
-            results += [await self._result(draft, answer, by) for answer in answers]
+            results += [await self._result(draft, answer, origin) for answer in answers]
         return {"results": results}
 
     async def _edit_all(
@@ -217,12 +221,12 @@ class Saving:
         return answer.answers
 
     async def _result(
-        self, draft: UUID, answer: Decision | VariorumError, by: str
+        self, draft: UUID, answer: Decision | VariorumError, origin: Origin
     ) -> dict[str, Any]:
         try:
             if isinstance(answer, VariorumError):
                 raise await self._told(answer) if isinstance(answer, Clash) else answer
-            return receipt_document(await self._receipt(draft, answer, by))
+            return receipt_document(await self._receipt(draft, answer, origin))
         except VariorumError as refusal:
             return document(refusal)
 
@@ -230,7 +234,7 @@ class Saving:
         self, draft: UUID, wanted: schemas.Restore, origin: Origin, wishes: Wishes
     ) -> Answer:
         """Bring back a version, or some paths of it."""
-        then = await self._data(draft, origin.by, wanted.version)
+        then = await self._data(draft, origin.reader, wanted.version)
         return await self._run(
             draft,
             partial(
@@ -251,7 +255,8 @@ class Saving:
         self, draft: UUID, wanted: schemas.Undo, origin: Origin, wishes: Wishes
     ) -> Answer:
         """Take a version, or a run of versions, back."""
-        step = await self._step(draft, origin.by, wanted.version, wanted.through or wanted.version)
+        last = wanted.through or wanted.version
+        step = await self._step(draft, origin.reader, wanted.version, last)
         return await self._run(
             draft,
             partial(
@@ -301,7 +306,7 @@ class Saving:
         self, draft: UUID, wanted: schemas.Merge, origin: Origin, wishes: Wishes
     ) -> Answer:
         """Bring a fork back."""
-        target = await self._at(draft, origin.by)
+        target = await self._at(draft, origin.reader)
         fork = await self._at(wanted.fork, origin.by)
         since = target.merged_forks.get(str(fork.id), 1)
         base = await self._data(fork.id, origin.by, since)
@@ -342,7 +347,7 @@ class Saving:
         """Finish a draft: the receipt has the final form and the link that proves it."""
         command = partial(Drafts.submit, origin=origin, if_match=wishes.if_match)
         done = await self._receipt(
-            draft, await self._thinking.run(draft, command, is_heavy=_never), origin.by
+            draft, await self._thinking.run(draft, command, is_heavy=_never), origin
         )
         record = await self._record_of(draft, done.version)
         final = await self._shown(await self._at(draft, origin.by, done.version), origin.by)
@@ -378,18 +383,27 @@ class Saving:
             answer = await self._thinking.run(draft, command, is_heavy=is_heavy)
         except Clash as clash:
             raise await self._told(clash) from None
-        done = await self._receipt(draft, answer, origin.by)
+        done = await self._receipt(draft, answer, origin)
         if wishes is None or not wishes.whole:
             return receipt_answer(done)
         return with_draft(done, (await self._whole(draft, origin.by)).body)
 
-    async def _receipt(self, draft: UUID, answer: Decision, by: str) -> Receipt:
+    async def decided(
+        self, draft: UUID, command: Callable[[Draft], Decision], origin: Origin
+    ) -> Receipt:
+        """The receipt of a command that leaves the data as it is."""
+        return await self._receipt(draft, await self._writer.run(draft, command), origin)
+
+    async def _receipt(self, draft: UUID, answer: Decision, origin: Origin) -> Receipt:
         """The receipt of a request; for one that was recorded before, the receipt it had then."""
         if isinstance(answer, Earlier):
             answer = await self._recorded(draft, answer)
         if isinstance(answer, Repeated):
-            answer = await self._first_receipt(draft, answer.version, by)
+            return await self._repeated(draft, answer.version, origin)
         assert isinstance(answer, Receipt)
+        return await self._named(answer)
+
+    async def _named(self, answer: Receipt) -> Receipt:
         if answer.changes:
             answer = replace(answer, changes=await self._worded(answer))
         if answer.conflicts:
@@ -421,10 +435,22 @@ class Saving:
             raise SeqReused(earlier.last_seq)
         return Repeated(version)
 
-    async def _first_receipt(self, draft: UUID, version: int, by: str) -> Receipt:
-        after = await self._at(draft, by, version)
+    async def _repeated(self, draft: UUID, version: int, origin: Origin) -> Receipt:
+        """The receipt that a request had; what it tells of the past is not everybody's."""
+        reading = await self._reading(draft, origin.reader, version)
+        after = fold(draft, reading)
         record = await self._record_of(draft, version)
-        event = record.event()
+        first = await self._named(await self._first_receipt(draft, version, after, record.event()))
+        form = self._drafts.form(after)
+        if record.by == origin.by or not hides_past(form, reading.role):
+            return first
+        changes = [masked_change(change, form) for change in first.changes]
+        conflicts = [masked_conflict(conflict, form) for conflict in first.conflicts]
+        return replace(first, changes=changes, conflicts=conflicts)
+
+    async def _first_receipt(
+        self, draft: UUID, version: int, after: Draft, event: DraftEvent
+    ) -> Receipt:
         if isinstance(event, Draft.Merged) and event.based_on is not None:
             records = await self._store.events(draft, event.based_on, version - 1)
             since = [e for record in records if isinstance(e := record.event(), DataEvent)]
@@ -451,10 +477,6 @@ class Saving:
         if version is not None and version > reading.head:
             raise VersionNotFound(version, reading.head)
         return reading
-
-    async def _must_be_readable(self, draft: UUID, by: str) -> None:
-        if await self._store.read(by, draft, 1) is None:
-            raise DraftNotFound
 
     async def _whole(self, draft: UUID, by: str) -> Answer:
         return await self._shown(await self._at(draft, by), by)

@@ -17,6 +17,8 @@ from pydantic import (
 )
 from typing_extensions import TypedDict
 
+from api.security import is_name
+
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Reason = Annotated[str, StringConstraints(max_length=1_000)]
 Key = Annotated[str, StringConstraints(max_length=1_000)]
@@ -39,6 +41,12 @@ class Operation(TypedDict):
 
 
 Operation.__annotations__["from"] = NotRequired[Path]
+
+
+def _named(user: str) -> str:
+    if not is_name(user):
+        raise ValueError("Must be the name of a person, as in the sub of tokens")
+    return user
 
 
 class Repeatable(BaseModel):
@@ -210,6 +218,25 @@ class Template(Repeatable):
     """Whether others may start from the draft."""
 
     on: bool
+
+
+class Member(Repeatable):
+    """What somebody may do with a draft."""
+
+    role: Literal["editor", "viewer"]
+
+
+class Owner(Repeatable):
+    """Who the draft shall belong to."""
+
+    user: Annotated[str, AfterValidator(_named)]
+
+
+class Link(Repeatable):
+    """What whoever has the link may do, and for how many seconds; without these, until revoked."""
+
+    role: Literal["editor", "viewer"]
+    expires_in: Annotated[int, Field(ge=1, le=315_360_000)] | None = None
 
 
 class Fork(Repeatable):

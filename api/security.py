@@ -8,6 +8,7 @@ sections 3.1 and 3.10.
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable, Collection
@@ -28,6 +29,7 @@ REMEMBERED_FOR = timedelta(seconds=60)
 REMEMBERED_TOKENS = 4_096
 LONGEST_TOKEN = 8_192  # bytes
 LONGEST_SUB = 200  # characters
+AUDITOR = "auditor"
 RESERVED = ("link:", "key:", "forgotten:")  # begin names of share links, API keys, the forgotten
 
 Clock = Callable[[], datetime]
@@ -41,6 +43,11 @@ class Principal:
     roles: frozenset[str]
     expires_at: datetime
     kind: Literal["user", "link", "key"] = "user"
+
+    @property
+    def is_auditor(self) -> bool:
+        """Whether the caller may read everything."""
+        return AUDITOR in self.roles
 
 
 class UnknownKey(Unauthenticated):
@@ -248,6 +255,19 @@ def _sub(claims: dict[str, Any]) -> str:
     if _plain(sub) == SERVICE:
         raise Unauthenticated("The token's sub must not be service, which names what is no person.")
     return sub
+
+
+def is_name(text: str) -> bool:
+    """Whether somebody may be called so here: a person, or an API key."""
+    if _API_KEY(text):
+        return True
+    try:
+        return _sub({"sub": text}) == text
+    except Unauthenticated:
+        return False
+
+
+_API_KEY = re.compile(r"key:[0-9a-f]{12}").fullmatch
 
 
 def _plain(sub: str) -> str:

@@ -16,20 +16,23 @@ from projections.completeness import Completeness
 _INTERNAL = ("draft", "sort_key", "resume")
 
 
-def summary(line: Mapping[str, Any], form: Form) -> dict[str, Any]:
-    """A line of the drafts page, with what the form's definition calls its step."""
+def summary(line: Mapping[str, Any], form: Form, names: Mapping[str, str]) -> dict[str, Any]:
+    """A line of the drafts page, with names, and what the form's definition calls its step."""
     shown = {name: value for name, value in line.items() if name not in _INTERNAL}
     completed = orjson.loads(line["completed_steps"])
     unrested = line["resume"] or next(iter(unfinished(form, completed)), None)
+    owner = names[line["owner"]]
     return {
         "id": line["draft"],
         **shown,
+        "owner": owner,
+        "saved_by": names[line["saved_by"]],
         **_step(form, line["step"]),
         "completed_steps": completed,
         "resume": resume(form, line["step"], () if unrested is None else (unrested,)),
         "forked_from": _lineage(line["forked_from"]),
         "from_template": _lineage(line["from_template"]),
-        "shared_by": None if line["role"] == "owner" else line["owner"],
+        "shared_by": None if line["role"] == "owner" else owner,
     }
 
 

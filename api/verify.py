@@ -11,15 +11,13 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.answers import json_answer
 from api.drafts import READ
-from api.people import People
-from api.routing import CallerDep, DraftId, StrictRoute, response
+from api.routing import DraftId, ReaderDep, StrictRoute, response
 from domain import access
+from domain.access import Reader
 from domain.chain import Flaw, Keyring, Verdict
 from projections.store.base import Store
 from projections.store.records import Record
 from projections.verify import verify_draft
-
-NOBODY = ""  # the principal of a caller who never wrote and so can see no draft
 
 router = APIRouter(prefix="/v1/drafts/{draft_id}", tags=["audit"], route_class=StrictRoute)
 
@@ -27,12 +25,11 @@ router = APIRouter(prefix="/v1/drafts/{draft_id}", tags=["audit"], route_class=S
 class Verifying:
     """Checks the chain of a caller's draft."""
 
-    def __init__(self, store: Store, people: People, keyring: Keyring) -> None:
-        self._store, self._people, self._keyring = store, people, keyring
+    def __init__(self, store: Store, keyring: Keyring) -> None:
+        self._store, self._keyring = store, keyring
 
-    async def draft(self, draft: UUID, sub: str) -> dict[str, Any]:
+    async def draft(self, draft: UUID, by: Reader) -> dict[str, Any]:
         """Whether every version is as it was recorded; if not, what is wrong with which."""
-        by = await self._people.key_of(sub) or NOBODY
         access.require(await self._store.role(by, draft), "read")
         return _document(await verify_draft(draft, self._pages(by, draft), self._keyring))
 
@@ -66,10 +63,10 @@ def _verifying(request: Request) -> Verifying:
 
 @router.get("/verify", responses=READ)
 async def verify_chain(
-    draft: DraftId, caller: CallerDep, verifying: Annotated[Verifying, Depends(_verifying)]
+    draft: DraftId, reader: ReaderDep, verifying: Annotated[Verifying, Depends(_verifying)]
 ) -> Response:
     """Recompute the chain: whether all versions are as they were recorded, or what is wrong.
 
     `intact` is null where links were made with a key that this service does not know.
     """
-    return response(json_answer(await verifying.draft(draft, caller.sub)))
+    return response(json_answer(await verifying.draft(draft, reader)))

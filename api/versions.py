@@ -13,6 +13,7 @@ from api.routing import (
     DraftId,
     HotDep,
     PartsDep,
+    ReaderDep,
     StrictRoute,
     WishesDep,
     origin_of,
@@ -45,10 +46,10 @@ async def list_versions(draft: DraftId, request: Request, hot: HotDep) -> Respon
 
 @router.get("/versions/{version}", responses=READ)
 async def fetch_version(
-    draft: DraftId, caller: CallerDep, parts: PartsDep, version: int = VERSION
+    draft: DraftId, reader: ReaderDep, parts: PartsDep, version: int = VERSION
 ) -> Response:
     """One version: who, when, on which device, and what it changed."""
-    return response(json_answer(await parts.reading.version(draft, caller.sub, version)))
+    return response(json_answer(await parts.reading.version(draft, reader, version)))
 
 
 @router.put("/versions/{version}/label", responses=WRITE)
@@ -77,7 +78,7 @@ async def unlabel_version(
 @router.get("/compare/{span}", responses=READ)
 async def compare_versions(
     draft: DraftId,
-    caller: CallerDep,
+    reader: ReaderDep,
     parts: PartsDep,
     span: str = Path(
         description="Two versions, as `3...7`; `earliest` and `latest` are versions too.",
@@ -86,7 +87,7 @@ async def compare_versions(
 ) -> Response:
     """What differs between two versions."""
     start, _, end = span.partition("...")
-    return response(json_answer(await parts.reading.compare(draft, caller.sub, start, end)))
+    return response(json_answer(await parts.reading.compare(draft, reader, start, end)))
 
 
 @router.post("/restore", responses=WRITE)

@@ -10,16 +10,16 @@ from typing import Final, Literal, NewType
 
 from domain.errors import DraftNotFound, Forbidden
 
-Right = Literal["read", "fork", "write", "manage"]
+Right = Literal["read", "appear", "fork", "write", "manage"]
 Reader = NewType("Reader", str)
 """The principal as whom somebody reads."""
 
 LINK: Final = "link:"
 AUDITOR: Final = "auditor:"
 RIGHTS: dict[str, frozenset[Right]] = {
-    "owner": frozenset({"read", "fork", "write", "manage"}),
-    "editor": frozenset({"read", "fork", "write"}),
-    "viewer": frozenset({"read", "fork"}),
+    "owner": frozenset({"read", "appear", "fork", "write", "manage"}),
+    "editor": frozenset({"read", "appear", "fork", "write"}),
+    "viewer": frozenset({"read", "appear", "fork"}),
     "auditor": frozenset({"read"}),
 }
 

@@ -37,7 +37,14 @@ from domain.errors import (
 from domain.filling import filling
 from domain.form import Form, undefined
 from domain.identity import Keys
-from domain.masking import hides_now, hides_past, without_sensitive
+from domain.masking import (
+    hides_now,
+    hides_past,
+    is_sensitive,
+    masks,
+    with_sensitive_of,
+    without_sensitive,
+)
 from domain.merge import Merged, merge
 from domain.patch import merge_patch, patch
 from domain.path import parse, related
@@ -96,6 +103,15 @@ class Step:
     after: Data
     conflicts_before: Sequence[Conflict] = ()
     conflicts_after: Sequence[Conflict] = ()
+
+    def without_sensitive(self, form: Form) -> Step:
+        """The step as if the versions had left every sensitive place as it was."""
+        before, after = (
+            [c for c in side if not any(is_sensitive(form, path) for path in c["paths"])]
+            for side in (self.conflicts_before, self.conflicts_after)
+        )
+        kept = with_sensitive_of(self.after, self.before, form)
+        return replace(self, before=kept, conflicts_before=before, conflicts_after=after)
 
     def within(self, paths: Sequence[str] | None) -> tuple[Sequence[Conflict], Sequence[Conflict]]:
         """The conflicts before and after, of these paths only, if any are given."""
@@ -167,6 +183,7 @@ class Drafts:
     ) -> Draft:
         """A new draft; with `slot` it is the one open draft for its owner, form and subject."""
         access.require_person(origin.by)
+        self._must_not_mask(self._forms(opening.form), opening.data, {})
         self._must_fit(count_members(opening.data), depth_of(opening.data))
         kind, facts = _beginning(opening)
         return Draft._create(  # noqa: SLF001 - the library's way to choose the first event
@@ -240,6 +257,7 @@ class Drafts:
         imported = opening.imported
         if imported is not None and imported.id in draft.imports:
             return receipt(draft)
+        self._must_not_mask(self.form(draft), opening.data, draft.data)
         merged = filling(draft.data, opening.data, self.form(draft))
         turn = NO_TURN
         if merged.clashes or draft.conflicts:
@@ -353,7 +371,10 @@ class Drafts:
         """Bring back the data, or some paths of it, as they were `then`, at `version`."""
         if (earlier := admit(draft, origin, if_match)) is not None:
             return earlier
-        restored = restore(draft.data, then, paths, self.form(draft).keys)
+        form = self.form(draft)
+        if hides_past(form, _role(draft, origin)):
+            then = with_sensitive_of(draft.data, then, form)
+        restored = restore(draft.data, then, paths, form.keys)
         return self._record(
             draft,
             Draft.Restored,
@@ -380,6 +401,8 @@ class Drafts:
         if (earlier := admit(draft, origin, if_match)) is not None:
             return earlier
         form = self.form(draft)
+        if hides_past(form, _role(draft, origin)):
+            step = step.without_sensitive(form)
         undone = undo(step.before, step.after, draft.data, paths, form)
         outcomes = tuple({"path": path, "outcome": outcome} for path, outcome in undone.outcomes)
         turn = self._turn(draft, self._write(draft, origin, undone.data, reason="undone"))
@@ -420,6 +443,7 @@ class Drafts:
         data, keys = draft.data, self.form(draft).keys
         for pointer, choice in choices.items():
             data = choice.settle(data, _open_conflict(draft, choice.id), pointer, keys)
+        self._must_not_mask(self.form(draft), data, draft.data)
         ids = [choice.id for choice in choices.values()]
         settled: dict[str, Reason] = dict.fromkeys(ids, "resolved")
         if len(settled) < len(choices):
@@ -505,8 +529,9 @@ class Drafts:
 
     def _save(self, draft: Draft, edit: Edit, origin: Origin) -> Receipt:
         """Record an edit made on what the draft holds."""
-        keys = self.form(draft).keys
-        sent = edit.applied_to(draft.data, keys)
+        form = self.form(draft)
+        keys, sent = form.keys, edit.applied_to(draft.data, form.keys)
+        self._must_not_mask(form, sent, draft.data)
         turn = NO_TURN
         if draft.conflicts:
             turn = self._turn(draft, self._write(draft, origin, sent, seen=edit.based_on))
@@ -535,6 +560,7 @@ class Drafts:
         if base is None:
             base = device_copy(draft.data, since, origin.device, form)
         sent = edit.applied_to(base, form.keys)
+        self._must_not_mask(form, sent, base)
         merged = self._merged(draft, base, sent)
         met = _met(merged.clashes, since)
         if met and edit.on_conflict == "reject":
@@ -633,6 +659,13 @@ class Drafts:
             conflicts=after,
         )
 
+    def _must_not_mask(self, form: Form, sent: Data, held: Data) -> None:
+        """Refuse a mask that comes back as if it were a value."""
+        if form.root.hides and (wrong := sorted(set(masks(sent, form)) - set(masks(held, form)))):
+            raise Invalid.one(
+                "/data", f"A mask is no value: send {', '.join(wrong)} as it is, or not at all."
+            )
+
     def _new_expiry(self, draft: Draft) -> int | None:
         days = self.rules.expiry_days
         return None if days == draft.expiry_days else days
@@ -670,6 +703,11 @@ def _must_remember(draft: Draft, edits: Sequence[tuple[Edit, Origin]]) -> None:
     bases = [edit.based_on for edit, _ in edits if edit.based_on is not None]
     if bases and min(bases) < draft.version:
         draft.since(min(bases))
+
+
+def _role(draft: Draft, origin: Origin) -> str:
+    """The role of somebody who was admitted."""
+    return access.require(draft.role_for(origin), "write")
 
 
 def _news(value: Any, held: Any) -> Any:

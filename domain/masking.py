@@ -98,6 +98,12 @@ def masks(data: Data, form: Form) -> Iterator[str]:
     return _masks(data, form.root, "") if form.root.hides else iter(())
 
 
+def title_is_sensitive(form: Form) -> bool:
+    """Whether a draft's title may be made of a sensitive value."""
+    paths = (form.title, "/title", "/name")
+    return any(path is not None and is_sensitive(form, path) for path in paths)
+
+
 def is_sensitive(form: Form, path: str) -> bool:
     """Whether a path leads to a sensitive place, into one, or to where there are some below."""
     node = _at(form, path)

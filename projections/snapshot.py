@@ -11,12 +11,16 @@ import orjson
 
 from domain.conflict import Conflict
 from domain.draft import Draft
+from domain.form import Form
+from domain.masking import masked, masked_conflict, title_is_sensitive
 from domain.value import count_members
 from projections.overlay import overlaid
 from projections.store.records import Loaded, Reading, State, packed, to_event, unpacked
 
 KEY_LENGTH = 12  # of a person's key, so that the owner's name can be put in its place
 OWNER_MEMBER = KEY_LENGTH + len(',"owner":""}')  # bytes at the end of every body
+_FORM_STARTS = len('{"id":"","form":') + len(str(UUID(int=0)))  # in every body
+_FORM_ENDS = b',"subject":'  # no text within JSON can hold this, since its quotes are escaped
 NO_CONFLICTS = b',"conflicts":[]'  # just before it
 
 
@@ -193,6 +197,22 @@ def conflicts_of(body: bytes) -> list[Conflict]:
 def with_conflicts(body: bytes, named: list[Conflict]) -> bytes:
     """A body whose conflicts tell of people by name."""
     return orjson.dumps({**orjson.loads(body), "conflicts": named})
+
+
+def form_of(body: bytes) -> str:
+    """The form of the draft; its name stands near the beginning, and nothing else is read."""
+    name: str = orjson.loads(body[_FORM_STARTS : body.index(_FORM_ENDS, _FORM_STARTS)])
+    return name
+
+
+def masked_body(body: bytes, form: Form) -> bytes:
+    """A body with masks in the place of sensitive values; a title made of one is left out."""
+    shown = orjson.loads(body)
+    shown["data"] = masked(shown["data"], form)
+    shown["conflicts"] = [masked_conflict(conflict, form) for conflict in shown["conflicts"]]
+    if title_is_sensitive(form):
+        shown["title"] = None
+    return orjson.dumps(shown)
 
 
 def owner_key(body: bytes) -> str:

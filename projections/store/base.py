@@ -42,7 +42,7 @@ class VersionFilter:
     """Which versions of a draft are wanted, newest first; times are inclusive."""
 
     before: int | None = None  # the cursor: only versions below it
-    by: str | None = None  # a person's sub
+    by: str | None = None  # a principal
     path: str | None = None  # this path or below
     device: str | None = None
     act: str | None = None

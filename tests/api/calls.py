@@ -87,6 +87,26 @@ class Caller:
     async def recover(self, draft: DraftOrId) -> Document:
         return await self._gets("POST", f"{id_of(draft)}/recover")
 
+    # -- sharing
+
+    async def share(self, draft: DraftOrId, user: str, role: str, **members: Any) -> Document:
+        body = {"role": role, **members}
+        return await self._gets("PUT", f"{id_of(draft)}/members/{user}", json=body)
+
+    async def unshare(self, draft: DraftOrId, user: str) -> None:
+        await self._gets("DELETE", f"{id_of(draft)}/members/{user}")
+
+    async def hand_over(self, draft: DraftOrId, user: str) -> Document:
+        return await self._gets("PUT", f"{id_of(draft)}/owner", json={"user": user})
+
+    async def share_by_link(self, draft: DraftOrId, role: str, **members: Any) -> Document:
+        """Make a link; what is told of it this once."""
+        return await self._gets("POST", f"{id_of(draft)}/links", json={"role": role, **members})
+
+    async def by_link(self, draft: DraftOrId, role: str, **members: Any) -> Caller:
+        """Somebody without an account who has a new link to the draft."""
+        return Caller(self.client, (await self.share_by_link(draft, role, **members))["token"])
+
     # -- edits
 
     async def save(self, draft: DraftOrId, *changes: Document, **members: Any) -> Document:

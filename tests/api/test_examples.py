@@ -28,6 +28,7 @@ EXAMPLES = Path(__file__).parent / "examples"
 WRITING = bool(os.environ.get("VARIORUM_WRITE_EXAMPLES"))  # the settings of a test hide it
 DRAFT = "7b2e0a52-6c0f-4d3e-9a55-3f8b1c2d4e5f"
 ANOTHER = "11111111-6c0f-4d3e-9a55-3f8b1c2d4e5f"
+SHARED = "5ba7ed00-0000-4000-8000-00000000c1a5"
 CONTESTED = "c0ffee00-0000-4000-8000-00000000c1a5"
 GIG = {
     "title": "Jazz night",
@@ -60,6 +61,8 @@ NO_BODY = {
     ("DELETE", "/v1/drafts/{draft_id}"),
     ("PUT", "/v1/drafts/{draft_id}/presence"),
     ("DELETE", "/v1/drafts/{draft_id}/presence"),
+    ("DELETE", "/v1/drafts/{draft_id}/members/{user}"),
+    ("DELETE", "/v1/drafts/{draft_id}/links/{link}"),
     ("DELETE", "/v1/drafts/{draft_id}/versions/{version}/label"),
 }
 NO_STORY = {"/metrics", "/livez", "/readyz"}
@@ -68,9 +71,13 @@ NO_STORY = {"/metrics", "/livez", "/readyz"}
 UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
+TOKEN = re.compile("vl_[0-9a-f]{16}_[A-Za-z0-9_-]{43}")
+LINK = re.compile('"[0-9a-f]{16}"')
+
+
 def _made_up(found: re.Match[str]) -> str:
     """An id that the service made, which is another one each time."""
-    return "<id>" if found[0] != DRAFT else DRAFT
+    return found[0] if found[0] in (DRAFT, SHARED) else "<id>"
 
 
 class Story:
@@ -87,7 +94,8 @@ class Story:
         answer = await self.ann.asks(method, path, **request)
         self.asked.add((method, str(answer.request.url.path)))
         if answer.content:
-            document = json.loads(UUID.sub(_made_up, answer.text))
+            text = LINK.sub('"<link>"', TOKEN.sub("<token>", answer.text))
+            document = json.loads(UUID.sub(_made_up, text))
             document.pop("request_id", None)
             if document.get("next_cursor"):
                 document["next_cursor"] = "<cursor>"
@@ -149,7 +157,27 @@ async def told(ann: Caller, clock: Clock, service: ASGIApp) -> Story:
     await forms(story)
     await templates(story)
     await imports(story)
+    await sharing(story)
     return story
+
+
+async def sharing(story: Story) -> None:
+    """A draft that Ann shares with others by name and by a link, and hands over."""
+    tells, story.clock.now = story.tells, NOON + timedelta(days=2)
+    opening = {"form": "gig", "subject": "shared", "id": SHARED, "data": {"title": "Jazz"}}
+    await story.ann._gets("POST", "/v1/drafts", json=opening)
+    editor = {"role": "editor", "device": "mac", "seq": 1}
+    await tells("share", "PUT", f"{SHARED}/members/ben", json=editor)
+    await tells("members", "GET", f"{SHARED}/members")
+    day = {"role": "viewer", "expires_in": 86_400}
+    link = (await tells("share-by-link", "POST", f"{SHARED}/links", json=day)).json()["id"]
+    await tells("links", "GET", f"{SHARED}/links")
+    await tells("version-shared", "GET", f"{SHARED}/versions/2")
+    await tells("version-shared-by-link", "GET", f"{SHARED}/versions/3")
+    await tells("take-link-back", "DELETE", f"{SHARED}/links/{link}")
+    await tells("hand-over", "PUT", f"{SHARED}/owner", json={"user": "ben"})
+    await tells("version-handed-over", "GET", f"{SHARED}/versions/5")
+    await tells("leave", "DELETE", f"{SHARED}/members/ann")
 
 
 async def templates(story: Story) -> None:

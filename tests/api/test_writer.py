@@ -367,7 +367,7 @@ async def test_an_offline_queue_is_saved_whole_even_where_memory_ends_within_it(
     await ann.edits(draft, [{"n": n} for n in range(1, 2 * RECENT)])
     base = RECENT // 2
     queue = [(fields({f"late {n}": n}, based_on=base), _numbered(n)) for n in range(1, 4)]
-    told = await saving.edits(draft, queue, ANN)
+    told = await saving.edits(draft, queue, origin())
     assert [one["recorded"] for one in told["results"]] == [True] * 3
     late = {f"late {n}": n for n in range(1, 4)}
     assert await held(store, draft) == {"n": 2 * RECENT - 1, **late}

@@ -134,7 +134,7 @@ async def test_who_saved_last_is_told_whether_or_not_a_whole_state_stands_there(
         await level(store)
         (row,) = await store.drafts(ANN, EVERY_DRAFT)
         told = (row["version"], row["saved_by"], row["saved_device"])
-        assert told == (number + 1, "ann", f"device {number}")
+        assert told == (number + 1, ANN, f"device {number}")
 
 
 # -- following

@@ -140,8 +140,8 @@ VERSIONS = [
     VersionFilter(limit=999),
     VersionFilter(limit=7),
     VersionFilter(before=9, limit=5),
-    VersionFilter(by="ann"),
-    VersionFilter(by="ben"),
+    VersionFilter(by=ANN),
+    VersionFilter(by=BEN),
     VersionFilter(device="mac", limit=9),
     VersionFilter(act="edited", limit=99),
     VersionFilter(act="labelled"),
@@ -150,7 +150,7 @@ VERSIONS = [
     VersionFilter(path="/a~1b", limit=999),
     VersionFilter(path="/t"),
     VersionFilter(since=MOMENTS[3], until=MOMENTS[4], limit=99),
-    VersionFilter(by="ann", path="/title", before=20, limit=3),
+    VersionFilter(by=ANN, path="/title", before=20, limit=3),
 ]
 PAGES = [
     DraftFilter(),

@@ -183,17 +183,17 @@ HISTORY: list[tuple[VersionFilter, list[int]]] = [
     (VersionFilter(before=1), []),
     (VersionFilter(before=0), []),
     (VersionFilter(before=99, limit=1), [8]),
-    (VersionFilter(by="ben"), [7, 5]),
-    (VersionFilter(by="Ben"), []),
-    (VersionFilter(by=BEN), []),
+    (VersionFilter(by=BEN), [7, 5]),
+    (VersionFilter(by=BEN.upper()), []),
+    (VersionFilter(by="ben"), []),
     (VersionFilter(device="mac"), [8, 7, 4, 3, 1]),
-    (VersionFilter(device="mac", by="ben"), [7]),
+    (VersionFilter(device="mac", by=BEN), [7]),
     (VersionFilter(act="opened"), [1]),
     (VersionFilter(act="labelled"), [2]),
     (VersionFilter(act="edited", before=7, limit=2), [6, 5]),
     (VersionFilter(since=MONDAY + timedelta(minutes=4)), [8, 7, 6]),
     (VersionFilter(until=MONDAY + timedelta(minutes=1)), [3, 2, 1]),
-    (VersionFilter(since=MONDAY + timedelta(minutes=3, microseconds=1), by="ben"), [7]),
+    (VersionFilter(since=MONDAY + timedelta(minutes=3, microseconds=1), by=BEN), [7]),
     (VersionFilter(path="/fee"), [8, 3]),
     (VersionFilter(path="/fe"), []),
     (VersionFilter(path="/feet"), [6]),
@@ -231,7 +231,7 @@ async def test_sessions_end_with_a_pause_of_over_thirty_minutes(store: Store, an
             "to_version": last,
             "from_at": span[0],
             "to_at": span[1],
-            "by": "ann",
+            "by": ANN,
             "device": device,
             "versions": versions,
             "acts": acts,
@@ -249,10 +249,10 @@ async def test_sessions_are_each_persons_on_each_device(store: Store, draft: UUI
     rows = [facts(row) for row in await store.sessions(ANN, draft, EVERY_VERSION)]
     told = [(r["to_version"], r["from_version"], r["by"], r["device"], r["versions"]) for r in rows]
     assert told == [
-        (8, 1, "ann", "mac", 4),
-        (7, 7, "ben", "mac", 1),
-        (6, 2, "ann", None, 2),
-        (5, 5, "ben", "ipad", 1),
+        (8, 1, ANN, "mac", 4),
+        (7, 7, BEN, "mac", 1),
+        (6, 2, ANN, None, 2),
+        (5, 5, BEN, "ipad", 1),
     ]
 
 
@@ -260,7 +260,7 @@ SESSIONS: list[tuple[VersionFilter, list[int]]] = [
     (VersionFilter(limit=2), [8, 7]),
     (VersionFilter(before=7), [6, 5]),
     (VersionFilter(before=8, limit=1), [7]),
-    (VersionFilter(by="ben"), [7, 5]),
+    (VersionFilter(by=BEN), [7, 5]),
     (VersionFilter(path="/acts"), [5, 4]),
     (VersionFilter(act="opened"), [1]),
 ]
@@ -285,7 +285,7 @@ async def test_a_line_of_the_drafts_page_tells_all_but_the_data(store: Store, an
     assert row.pop("sort_key").startswith("2026-03-02T09:05:00.000000")
     assert row == {
         "draft": source,
-        "owner": "ann",
+        "owner": ANN,
         "role": "owner",
         "form": "gig",
         "subject": "42",
@@ -298,7 +298,7 @@ async def test_a_line_of_the_drafts_page_tells_all_but_the_data(store: Store, an
         "conflicts": 0,
         "created_at": MONDAY,
         "saved_at": saved_at,
-        "saved_by": "ann",
+        "saved_by": ANN,
         "saved_device": "mac",
         "expires_at": saved_at + timedelta(days=30),
         "forked_from": None,

@@ -208,11 +208,11 @@ async def test_lists_show_what_is_shared_with_somebody_and_in_which_role(
     own = await ann.open(asked=origin(BEN))
     await share(ann, draft, BEN, "viewer")
     assert {(row["draft"], row["role"], row["owner"]) for row in await page(store, by=BEN)} == {
-        (own, "owner", "ben"),
-        (draft, "viewer", "ann"),
+        (own, "owner", BEN),
+        (draft, "viewer", ANN),
     }
     await hand_over(ann, draft, EVE)
-    assert [(row["role"], row["owner"]) for row in await page(store)] == [("editor", "eve")]
+    assert [(row["role"], row["owner"]) for row in await page(store)] == [("editor", EVE)]
     assert await store.drafts(AUDITOR, EVERY_DRAFT) == []
 
 

@@ -224,7 +224,7 @@ def versions(draft: UUID, wanted: VersionFilter) -> tuple[LiteralString, dict[st
     conditions, arguments = _conditions(draft, wanted)
     statement = (
         "SELECT v.version, v.act, v.by, v.at, v.device, v.paths, v.label, v.reason "
-        f"FROM versions v LEFT JOIN people p ON p.key = v.by WHERE {conditions} "
+        f"FROM versions v WHERE {conditions} "
         "ORDER BY v.version DESC LIMIT %(limit)s"
     )
     return statement, arguments
@@ -237,16 +237,16 @@ def sessions(draft: UUID, wanted: VersionFilter) -> tuple[LiteralString, dict[st
     statement = f"""
         WITH marked AS (
             SELECT v.*, CASE WHEN v.at - lag(v.at) OVER spells <= interval '30 minutes' THEN 0 ELSE 1 END AS first
-            FROM versions v LEFT JOIN people p ON p.key = v.by WHERE {conditions}
+            FROM versions v WHERE {conditions}
             WINDOW spells AS (PARTITION BY v.by, v.device ORDER BY v.version)
         ), numbered AS (
             SELECT *, sum(first) OVER (PARTITION BY by, device ORDER BY version) AS spell FROM marked
         )
         SELECT min(n.version) AS from_version, max(n.version) AS to_version, min(n.at) AS from_at,
-               max(n.at) AS to_at, coalesce(p.sub, n.by) AS by, n.device, count(*) AS versions,
+               max(n.at) AS to_at, n.by AS by, n.device, count(*) AS versions,
                string_agg(DISTINCT n.act, ',') AS acts, string_agg(DISTINCT n.paths, E'\\n') AS paths
-        FROM numbered n LEFT JOIN people p ON p.key = n.by
-        GROUP BY n.by, p.sub, n.device, n.spell
+        FROM numbered n
+        GROUP BY n.by, n.device, n.spell
         HAVING (%(before)s::bigint IS NULL OR max(n.version) < %(before)s)
         ORDER BY max(n.version) DESC LIMIT %(limit)s
     """
@@ -260,7 +260,7 @@ def _plain(wanted: VersionFilter) -> dict[str, Any]:
 def _conditions(draft: UUID, wanted: VersionFilter) -> tuple[LiteralString, dict[str, Any]]:
     clauses: dict[str, LiteralString] = {
         "before": "v.version < %(before)s",
-        "by": "p.sub = %(by)s",
+        "by": "v.by = %(by)s",
         "device": "v.device = %(device)s",
         "act": "v.act = %(act)s",
         "since": "v.at >= %(since)s",
@@ -315,12 +315,11 @@ def drafts(principal: str, wanted: DraftFilter) -> tuple[LiteralString, dict[str
     arguments["principal"] = principal
     conditions = " AND ".join(["a.principal = %(principal)s", *chosen])
     statement = (
-        "SELECT d.draft, o.sub AS owner, a.role, d.form, d.subject, d.title, d.status, d.template, d.version, "
-        "d.step, d.completed_steps, d.conflicts, d.created_at, d.saved_at, s.sub AS saved_by, "
+        "SELECT d.draft, d.owner, a.role, d.form, d.subject, d.title, d.status, d.template, d.version, "
+        "d.step, d.completed_steps, d.conflicts, d.created_at, d.saved_at, d.saved_by, "
         f"d.saved_device, d.expires_at, d.forked_from, d.from_template, "
         f"d.filled, d.fields, d.resume, {key} AS sort_key "
         "FROM access a JOIN drafts d ON d.draft = a.draft "
-        "LEFT JOIN people o ON o.key = d.owner LEFT JOIN people s ON s.key = d.saved_by "
         f"WHERE {conditions} ORDER BY {key} {direction}, d.draft {direction} LIMIT %(limit)s"
     )
     return statement, arguments

@@ -201,7 +201,7 @@ def versions(principal: str, draft: UUID, wanted: VersionFilter) -> tuple[str, d
     conditions, arguments = _conditions(principal, draft, wanted)
     statement = (
         f"SELECT v.version, v.act, v.by, {_shown('v.at')}, v.device, v.paths, v.label, v.reason "
-        f"FROM versions v LEFT JOIN people p ON p.key = v.by WHERE {conditions} "
+        f"FROM versions v WHERE {conditions} "
         "ORDER BY v.version DESC LIMIT :limit"
     )
     return statement, arguments
@@ -217,16 +217,16 @@ def sessions(principal: str, draft: UUID, wanted: VersionFilter) -> tuple[str, d
         WITH marked AS (
             SELECT v.*, CASE WHEN round((julianday(v.at) - julianday(lag(v.at) OVER spells)) * 86400000) <= 1800000
                         THEN 0 ELSE 1 END AS first
-            FROM versions v LEFT JOIN people p ON p.key = v.by WHERE {conditions}
+            FROM versions v WHERE {conditions}
             WINDOW spells AS (PARTITION BY v.by, v.device ORDER BY v.version)
         ), numbered AS (
             SELECT *, sum(first) OVER (PARTITION BY by, device ORDER BY version) AS spell FROM marked
         )
         SELECT min(n.version) AS from_version, max(n.version) AS to_version, {_shown("min(n.at)")} AS from_at,
-               {_shown("max(n.at)")} AS to_at, coalesce(p.sub, n.by) AS by, n.device, count(*) AS versions,
+               {_shown("max(n.at)")} AS to_at, n.by AS by, n.device, count(*) AS versions,
                group_concat(DISTINCT n.act) AS acts,
                (SELECT group_concat(value, :newline) FROM json_each(json_group_array(DISTINCT n.paths))) AS paths
-        FROM numbered n LEFT JOIN people p ON p.key = n.by
+        FROM numbered n
         GROUP BY n.by, n.device, n.spell
         HAVING (:before IS NULL OR max(n.version) < :before)
         ORDER BY max(n.version) DESC LIMIT :limit
@@ -241,7 +241,7 @@ def _plain(wanted: VersionFilter) -> dict[str, Any]:
 def _conditions(principal: str, draft: UUID, wanted: VersionFilter) -> tuple[str, dict[str, Any]]:
     clauses = {
         "before": "v.version < :before",
-        "by": "p.sub = :by",
+        "by": "v.by = :by",
         "device": "v.device = :device",
         "act": "v.act = :act",
         "since": "v.at >= :since",
@@ -291,13 +291,12 @@ def drafts(principal: str, wanted: DraftFilter) -> tuple[str, dict[str, Any]]:
         arguments["after_key"], arguments["after_id"] = after[0], UUID(after[1]).hex
     arguments["principal"] = principal
     statement = (
-        "SELECT d.draft, o.sub AS owner, a.role, d.form, d.subject, d.title, d.status, d.template, d.version, "
+        "SELECT d.draft, d.owner, a.role, d.form, d.subject, d.title, d.status, d.template, d.version, "
         f"d.step, d.completed_steps, d.conflicts, {_shown('d.created_at')} AS created_at, "
-        f"{_shown('d.saved_at')} AS saved_at, s.sub AS saved_by, d.saved_device, "
+        f"{_shown('d.saved_at')} AS saved_at, d.saved_by, d.saved_device, "
         f"{_shown('d.expires_at')} AS expires_at, d.forked_from, d.from_template, "
         f"d.filled, d.fields, d.resume, {key} AS sort_key "
         "FROM access a JOIN drafts d ON d.draft = a.draft "
-        "LEFT JOIN people o ON o.key = d.owner LEFT JOIN people s ON s.key = d.saved_by "
         f"WHERE {' AND '.join(['a.principal = :principal', *chosen])} "
         f"ORDER BY {key} {direction}, d.draft {direction} LIMIT :limit"
     )

@@ -176,11 +176,10 @@ CREATE POLICY worker_adds ON stored_events FOR INSERT TO variorum_worker
     WITH CHECK (may_add(originator_id, by, topic));
 
 GRANT SELECT ON SEQUENCE stored_events_notification_id_seq TO variorum_worker; -- for backups
-GRANT SELECT ON stored_events, access, people, tombstones TO variorum_reader;
+GRANT SELECT ON stored_events, access, tombstones TO variorum_reader;
 CREATE POLICY reader_reads ON stored_events FOR SELECT TO variorum_reader USING ((
     SELECT true FROM access a WHERE a.draft = originator_id AND a.principal = current_principal()));
 CREATE POLICY reader_reads ON access FOR SELECT TO variorum_reader USING (principal = current_principal());
-CREATE POLICY reader_reads ON people FOR SELECT TO variorum_reader USING (current_principal() IS NOT NULL);
 CREATE POLICY reader_reads ON tombstones FOR SELECT TO variorum_reader USING (owner = current_principal());
 
 -- One group of the writer, in one statement and so in one transaction. All writers of a database take
