@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 import psycopg
 import pytest
 
-from projections.store.postgres.connections import READER
-from projections.store.postgres.lanes import Lanes, Statement
+from projections.store.postgres.connections import READER, connect
+from projections.store.postgres.lanes import Lane, Lanes, Statement
 from tests import postgres
 from tests.projections.wire import Cut, wire_to
 
@@ -110,6 +110,20 @@ async def test_a_server_that_hangs_up_on_an_idle_lane_is_asked_on_a_new_one(
         )
     await asyncio.sleep(0.1)
     assert await echo(lanes, "hello") == "hello"
+
+
+async def test_a_lane_that_is_closed_twice_lets_others_have_its_socket(
+    postgres_database: postgres.Database,
+) -> None:
+    """The number of a closed socket is given to the next connection."""
+    url = postgres_database.service_url
+    old = Lane(await connect(url, READER))
+    await old.close()
+    new = Lane(await connect(url, READER))
+    await old.close()
+    async with asyncio.timeout(10):
+        assert await new.ask(LENGTH, ("four",)) == [(4, "four")]
+    await new.close()
 
 
 async def test_nobody_waits_on_a_lane_that_was_closed(lanes: Lanes) -> None:

@@ -49,6 +49,7 @@ class Lane:
         self._prepared: set[bytes] = set()
         self._waiting: deque[asyncio.Future[Rows]] = deque()
         self._rows: Rows = []
+        self._lost = False
         self._pgconn.enter_pipeline_mode()
         self._loop, self._socket = asyncio.get_running_loop(), self._pgconn.socket
         self._loop.add_reader(self._socket, self._receive)
@@ -117,6 +118,9 @@ class Lane:
 
     def _lose(self, error: psycopg.Error) -> None:
         """Close the lane: the first who waits gets the error, the others may ask elsewhere."""
+        if self._lost:  # by now the socket's number may be another connection's
+            return
+        self._lost = True
         self._loop.remove_reader(self._socket)
         self._loop.remove_writer(self._socket)
         self._pgconn.finish()
