@@ -185,7 +185,7 @@ test("a draft opened by its id and by its form is one session", async () => {
   const one = await opened();
   const two = await tab.client.open({ form: "gig" });
   expect(two).toBe(one);
-  await tab.client.close(two);
+  tab.client.close(two);
   one.set("/title", "Jazz n");
   await pass(1.2);
   expect(service.data).toEqual({ title: "Jazz n" });

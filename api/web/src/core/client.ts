@@ -34,11 +34,20 @@ export interface Unsent {
 
 /** How long a draft that is here already may take to be asked for, before it is shown as it is here. */
 const PATIENCE = 1_500;
+/** How long a draft that everybody left stays open. */
+const LINGER = 1_000;
+
+/** A draft that is open in this tab, and how many use it. */
+interface Held {
+  readonly session: Promise<DraftSession>;
+  users: number;
+}
 
 export class Client {
   readonly api: Api;
   private readonly environment: Environment;
-  private readonly sessions = new Map<string, { session: Promise<DraftSession>; users: number }>();
+  private readonly sessions = new Map<string, Held>();
+  private readonly closers = new WeakMap<DraftSession, () => void>();
   private readonly journals = new Map<string, Journal<Parts>>();
 
   constructor(private readonly options: ClientOptions) {
@@ -46,6 +55,9 @@ export class Client {
     this.environment = { ...browser(), ...options.environment };
     this.api = new Api(options.url ?? "", typeof token === "string" ? () => token : token, this.environment.fetch);
   }
+
+  /** Whether the browser has a network at all. */
+  isOnline = (): boolean => this.environment.isOnline();
 
   /** Whose drafts are kept on this device now. */
   async user(): Promise<string> {
@@ -61,27 +73,24 @@ export class Client {
    */
   async open(which: Which): Promise<DraftSession> {
     const user = await this.user();
-    const key = `${user} ${await this.keyOf(user, which)}`;
-    const held = this.sessions.get(key) ?? { session: this.begin(user, key.slice(user.length + 1), which), users: 0 };
-    this.sessions.set(key, held);
+    const key = await this.keyOf(user, which);
+    const name = `${user} ${key}`;
+    const held = this.sessions.get(name) ?? { session: this.begin(user, key, which), users: 0 };
+    this.sessions.set(name, held);
     held.users += 1;
     try {
-      return await held.session;
+      const session = await held.session;
+      this.closers.set(session, () => this.leave(name, held, session));
+      return session;
     } catch (error) {
-      this.sessions.delete(key);
+      this.sessions.delete(name);
       throw error;
     }
   }
 
   /** Leave a draft that was opened; what waits is kept, and sent by whoever opens it next. */
-  async close(session: DraftSession): Promise<void> {
-    for (const [key, held] of this.sessions) {
-      if ((await held.session.catch(() => undefined)) !== session) continue;
-      held.users -= 1;
-      if (held.users > 0) return;
-      this.sessions.delete(key);
-      session.close();
-    }
+  close(session: DraftSession): void {
+    this.closers.get(session)?.();
   }
 
   /** What waits on this device, of drafts open here or not. */
@@ -108,6 +117,16 @@ export class Client {
     this.sessions.clear();
     await journal.wipe();
     this.environment.net?.removeItem(deviceKey(await this.user()));
+  }
+
+  /** A page that shows the draft again at once, as React does in its strict mode, finds it open. */
+  private leave(name: string, held: Held, session: DraftSession): void {
+    held.users -= 1;
+    setTimeout(() => {
+      if (held.users > 0) return;
+      if (this.sessions.get(name) === held) this.sessions.delete(name);
+      session.close();
+    }, LINGER);
   }
 
   private async keyOf(user: string, which: Which): Promise<string> {

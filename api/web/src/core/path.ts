@@ -48,6 +48,15 @@ export function get(value: Json | undefined, path: string): Json | undefined {
   return value;
 }
 
+/** A path as names and places, as `a.b[0]` has them; where nothing is, a token stays as it is. */
+export function steps(value: Json | undefined, path: string): (string | number)[] {
+  return tokens(path).map((token) => {
+    const step = Array.isArray(value) ? position(value, token) : token;
+    value = Array.isArray(value) ? (value as Json[])[step as number] : isObject(value) ? value[token] : undefined;
+    return step;
+  });
+}
+
 function idOf(item: Json, key: string): string | undefined {
   const id = isObject(item) ? item[key] : undefined;
   return (typeof id === "string" && id !== "") || typeof id === "number" ? String(id) : undefined;

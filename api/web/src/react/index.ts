@@ -1,2 +1,6 @@
 /** React's skin over the core. */
-export {};
+export { DraftsProvider, useClient } from "./context";
+export { useDraft, useDraftValue, type OpenDraft } from "./draft";
+export { DraftStatus } from "./DraftStatus";
+export { useGigFormPersistence, type GigFormPersistence } from "./gig";
+export { useFormDraft } from "./hookForm";

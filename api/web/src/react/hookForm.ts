@@ -1,0 +1,36 @@
+/** react-hook-form on a draft: neither renders per key stroke nor resets on the echo of its own save. */
+import { useEffect } from "react";
+import type { FieldValues, Path, PathValue, UseFormReturn } from "react-hook-form";
+import { asData, changesBetween, pathIn, type Data, type DraftSession } from "../core";
+
+/**
+ * Keep a form and a draft the same. What the draft holds goes into the form when it is opened; then what
+ * is typed goes into the draft, and what others save goes into the form, only where it differs, so that
+ * the field somebody is in is never touched. Members of the draft without a field stay as they are.
+ */
+export function useFormDraft<Values extends FieldValues>(form: UseFormReturn<Values>, session: DraftSession | null): void {
+  useEffect(() => {
+    if (!session) return undefined;
+    const values = (): Data => asData(form.getValues());
+    const show = (data: Data, whole: boolean) => {
+      for (const { op, path, value } of changesBetween(values(), data)) {
+        // What the draft lacks at first are default values of the form; later, somebody took it out.
+        if (op === "remove" && !whole) continue;
+        form.setValue(fieldAt<Values>(values(), path), value as PathValue<Values, Path<Values>>);
+      }
+    };
+    show(session.snapshot().data, false);
+    const typed = () => session.change({ ...session.snapshot().data, ...values() });
+    const stop = form.subscribe({ formState: { values: true }, callback: typed });
+    const stopOthers = session.onOthers((data) => show(data, true));
+    return () => {
+      stop();
+      stopOthers();
+    };
+  }, [form, session]);
+}
+
+/** The name of a field as react-hook-form has it: `/acts/id:a5/fee` is `acts.0.fee`. */
+function fieldAt<Values extends FieldValues>(values: Data, path: string): Path<Values> {
+  return pathIn(values, path).join(".") as Path<Values>;
+}
