@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 from api.app import describe
-from tests.environments import TOP
-
-WEB = TOP / "api" / "web"
-NPM = [sys.executable, str(WEB / "npm.py")]
+from tests.web import WEB, npm
 
 
 def test_the_client_knows_the_api_as_it_is() -> None:
@@ -20,7 +15,7 @@ def test_the_client_knows_the_api_as_it_is() -> None:
 
 
 def test_the_client_s_own_tests_pass() -> None:
-    done = subprocess.run([*NPM, "test"], capture_output=True, text=True, check=False)
+    done = npm("test")
 
     assert done.returncode == 0, done.stdout + done.stderr
 

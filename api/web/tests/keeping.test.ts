@@ -1,5 +1,6 @@
 /** What this device keeps: through dying databases, full storage, other people, and secrets that it must not keep. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Journal } from "../src/core/journal";
 import type { DraftSession } from "../src/core/session";
 import { Device, fakeTime, pass, settle, type Tab } from "./device";
 import { Service } from "./service";
@@ -56,6 +57,16 @@ test("localStorage is empty again once IndexedDB has everything", async () => {
   await settle();
   expect([...device.net.items.keys()].filter((key) => key.includes(" draft "))).toEqual([]);
   expect((await reloaded()).snapshot().data).toEqual({ title: "Jazz n" });
+});
+
+test("a tab that dies while IndexedDB writes loses neither what is being written nor what came after", async () => {
+  const stuck = new Journal<{ a: number; b: number }>("ann", { net: device.net, indexedDB: { open: () => new Promise(() => {}) } as never });
+  stuck.write("draft", 1, { a: 1, b: 1 });
+  await settle();
+  stuck.write("draft", 2, { b: 2 });
+
+  const next = new Journal<{ a: number; b: number }>("ann", device);
+  expect(await next.read("draft")).toEqual({ turn: 2, parts: { a: 1, b: 2 } });
 });
 
 test("a connection that died in the background is opened again", async () => {

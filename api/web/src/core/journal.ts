@@ -26,8 +26,9 @@ export class Journal<Parts extends object> {
   /** `net`: IndexedDB cannot be written, but the last changes are in `localStorage`; `memory`: neither. */
   health: Health = "disk";
   readonly onHealth = new Set<() => void>();
-  private readonly pending = new Map<string, Written<Parts>>();
-  private readonly memory = new Map<string, Written<Parts>>();
+  /** What IndexedDB has not confirmed, of each draft; the whole of it lies in `localStorage`, too. */
+  private readonly unsafe = new Map<string, Written<Parts>>();
+  private readonly changed = new Set<string>();
   private database: Promise<Database> | undefined;
   private writing: Promise<void> | undefined;
 
@@ -39,19 +40,20 @@ export class Journal<Parts extends object> {
 
   /** What was written of a draft, the newest of each part. */
   async read(draft: string): Promise<Written<Parts> | undefined> {
-    const kept = (await this.kept(draft).catch(() => undefined)) ?? this.memory.get(draft);
-    const net = this.readNet(draft);
-    const turn = kept?.turn ?? 0;
-    return net && net.turn > turn ? { turn: net.turn, parts: { ...kept?.parts, ...net.parts } } : kept;
+    const kept = await this.kept(draft).catch(() => undefined);
+    const newer = this.unsafe.get(draft) ?? this.readNet(draft);
+    if (!newer || newer.turn <= (kept?.turn ?? 0)) return kept;
+    return { turn: newer.turn, parts: { ...kept?.parts, ...newer.parts } };
   }
 
   /** Write parts of a draft down; they are safe in `localStorage`, if it takes them, when this returns. */
   write(draft: string, turn: number, parts: Partial<Parts>): void {
-    const all = { turn, parts: { ...this.pending.get(draft)?.parts, ...parts } };
-    this.pending.set(draft, all);
+    const all = { turn, parts: { ...this.unsafe.get(draft)?.parts, ...parts } };
+    this.unsafe.set(draft, all);
+    this.changed.add(draft);
     const caught = this.writeNet(draft, all);
     if (this.health !== "disk") this.report(caught ? "net" : "memory");
-    this.writing ??= this.flush().finally(() => (this.writing = undefined));
+    this.begin();
   }
 
   /** When everything that was written is as safe as it gets. */
@@ -61,8 +63,7 @@ export class Journal<Parts extends object> {
 
   /** Forget a draft on this device. */
   async forget(draft: string): Promise<void> {
-    this.pending.delete(draft);
-    this.memory.delete(draft);
+    this.unsafe.delete(draft);
     this.environment.net?.removeItem(this.of(draft));
     await this.settled();
     await this.do((database) => database.delete(STORE, this.range(`draft ${encodeURIComponent(draft)} `))).catch(() => {});
@@ -88,25 +89,44 @@ export class Journal<Parts extends object> {
 
   /** Forget everything of the user on this device. */
   async wipe(): Promise<void> {
-    this.pending.clear();
-    this.memory.clear();
+    this.unsafe.clear();
     for (const key of this.netKeys()) this.environment.net?.removeItem(key);
     await this.settled();
     await this.do((database) => database.delete(STORE, this.range("")));
   }
 
+  private begin(): void {
+    this.writing ??= this.flush().finally(() => {
+      this.writing = undefined;
+      if (this.changed.size > 0) this.begin();
+    });
+  }
+
   /** One transaction at a time; what is written meanwhile goes with the next one. */
   private async flush(): Promise<void> {
-    while (this.pending.size > 0) {
-      const [[draft, written]] = this.pending as unknown as [[string, Written<Parts>]];
-      this.pending.delete(draft);
+    for (const draft of this.changed) {
+      this.changed.delete(draft);
+      const written = this.unsafe.get(draft);
+      if (!written) continue;
       try {
         await this.do((database) => this.put(database, draft, written));
-        if (!this.pending.has(draft)) this.environment.net?.removeItem(this.of(draft));
+        this.confirm(draft, written);
         this.report("disk");
       } catch {
-        this.keepInMemory(draft, written);
+        this.report(this.environment.net?.getItem(this.of(draft)) ? "net" : "memory");
       }
+    }
+  }
+
+  /** IndexedDB has it; what was written meanwhile is still unsafe. */
+  private confirm(draft: string, written: Written<Parts>): void {
+    const now = this.unsafe.get(draft);
+    if (now && now !== written) {
+      const left = Object.entries(now.parts).filter(([name, part]) => part !== written.parts[name as keyof Parts]);
+      this.unsafe.set(draft, { turn: now.turn, parts: Object.fromEntries(left) as Partial<Parts> });
+    } else {
+      this.unsafe.delete(draft);
+      this.environment.net?.removeItem(this.of(draft));
     }
   }
 
@@ -122,13 +142,6 @@ export class Journal<Parts extends object> {
       for (const [part, value] of Object.entries(parts)) void transaction.store.put(value, `${key} ${part}`);
     }
     await finished;
-  }
-
-  private keepInMemory(draft: string, written: Written<Parts>): void {
-    const parts = { ...this.memory.get(draft)?.parts, ...written.parts, ...this.pending.get(draft)?.parts };
-    const all = { turn: this.pending.get(draft)?.turn ?? written.turn, parts };
-    this.memory.set(draft, all);
-    this.report(this.writeNet(draft, all) ? "net" : "memory");
   }
 
   private async kept(draft: string): Promise<Written<Parts> | undefined> {

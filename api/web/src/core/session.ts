@@ -269,7 +269,8 @@ export class DraftSession {
 
   private async sendOnce(): Promise<void> {
     const { api, device } = this.tools;
-    this.goes({ kind: "sending" });
+    // While the service cannot be reached, an attempt to is no news.
+    if (this.attempts === 0) this.goes({ kind: "sending" });
     const next = await send(api, device, this.state).catch((error: unknown) => {
       const mended = error instanceof Refused && refused(this.state, error.problem);
       if (!mended) throw error;

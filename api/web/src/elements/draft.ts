@@ -14,7 +14,7 @@ export class VariorumDraft extends HTMLElement {
   session: DraftSession | null = null;
   error: Error | null = null;
   private source: TokenSource | undefined;
-  private opened: Promise<void> | undefined;
+  private opened: Promise<DraftSession> | undefined;
   private readonly stops: (() => void)[] = [];
 
   set token(source: string | TokenSource) {
@@ -45,15 +45,14 @@ export class VariorumDraft extends HTMLElement {
   }
 
   private open(): void {
-    this.opened ??= this.client.open(this.which()).then(
-      (session) => this.begin(session),
-      (error: Error) => this.say(null, error),
-    );
+    if (this.opened) return;
+    this.opened = this.client.open(this.which());
+    this.opened.then((session) => this.begin(session), (error: Error) => this.say(null, error));
+    for (const form of this.querySelectorAll("form")) this.stops.push(bindForm(form, this.opened));
   }
 
   private begin(session: DraftSession): void {
     if (!this.isConnected) return this.client.close(session);
-    for (const form of this.querySelectorAll("form")) this.stops.push(bindForm(form, session));
     const here = ({ target }: Event) => session.here((target as { name?: string }).name ? `/${(target as HTMLInputElement).name}` : null);
     this.addEventListener("focusin", here);
     this.stops.push(() => this.removeEventListener("focusin", here));

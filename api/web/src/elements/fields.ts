@@ -4,19 +4,34 @@ import { same, valueAt } from "../core";
 
 type Field = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
 
-/** Keep a form and a draft the same, until the function that this gives is called. */
-export function bindForm(form: HTMLFormElement, session: DraftSession): () => void {
-  const typed = ({ target }: Event) => {
-    const field = target as Field;
-    if (field.name && fields(form).includes(field)) write(session, field);
-  };
-  const show = (data: Data) => fields(form).forEach((field) => read(field, valueAt(data, pathOf(field)), true));
-  fields(form).forEach((field) => read(field, valueAt(session.snapshot().data, pathOf(field)), session.snapshot().version > 0));
-  const stop = session.onOthers(show);
-  for (const event of ["input", "change"]) form.addEventListener(event, typed);
+const TYPED = ["input", "change"];
+
+/**
+ * Keep a form and a draft the same. What is typed before the draft is open goes into it once it is, over
+ * what the draft holds there.
+ *
+ * @returns the function that ends it
+ */
+export function bindForm(form: HTMLFormElement, opening: Promise<DraftSession>): () => void {
+  const early = new Set<Field>();
+  let keep = (field: Field): unknown => early.add(field);
+  let stop = () => {};
+  let over = false;
+  const typed = ({ target }: Event) => fields(form).includes(target as Field) && keep(target as Field);
+  for (const event of TYPED) form.addEventListener(event, typed);
+  void opening.then((session) => {
+    if (over) return;
+    const show = (data: Data, clear: boolean) =>
+      fields(form).forEach((field) => early.has(field) || read(field, valueAt(data, pathOf(field)), clear));
+    show(session.snapshot().data, session.snapshot().version > 0);
+    stop = session.onOthers((data) => show(data, true));
+    keep = (field) => write(session, field);
+    early.forEach((field) => (early.delete(field), keep(field)));
+  }, () => {});
   return () => {
+    over = true;
     stop();
-    for (const event of ["input", "change"]) form.removeEventListener(event, typed);
+    for (const event of TYPED) form.removeEventListener(event, typed);
   };
 }
 

@@ -12,17 +12,19 @@ export function useFormDraft<Values extends FieldValues>(form: UseFormReturn<Val
   useEffect(() => {
     if (!session) return undefined;
     const values = (): Data => asData(form.getValues());
-    const show = (data: Data, whole: boolean) => {
+    const show = (data: Data, first: boolean) => {
       for (const { op, path, value } of changesBetween(values(), data)) {
-        // What the draft lacks at first are default values of the form; later, somebody took it out.
-        if (op === "remove" && !whole) continue;
-        form.setValue(fieldAt<Values>(values(), path), value as PathValue<Values, Path<Values>>);
+        const field = fieldAt<Values>(values(), path);
+        // At first, what the draft lacks are default values, and what is dirty was typed before it was open.
+        if (first && (op === "remove" || form.getFieldState(field).isDirty)) continue;
+        form.setValue(field, value as PathValue<Values, Path<Values>>);
       }
     };
-    show(session.snapshot().data, false);
+    show(session.snapshot().data, true);
     const typed = () => session.change({ ...session.snapshot().data, ...values() });
+    if (form.formState.isDirty) typed();
     const stop = form.subscribe({ formState: { values: true }, callback: typed });
-    const stopOthers = session.onOthers((data) => show(data, true));
+    const stopOthers = session.onOthers((data) => show(data, false));
     return () => {
       stop();
       stopOthers();
