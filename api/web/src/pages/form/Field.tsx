@@ -26,12 +26,19 @@ export function Field({ path }: { path: string }) {
   }
 }
 
+/** What a group of fields is called; not said twice where its step is called the same. */
+export function Legend({ path }: { path: string }) {
+  const { form, step } = useEdit();
+  const label = labelAt(form, path);
+  return <legend className={label === step ? "heard" : undefined}>{label}</legend>;
+}
+
 /** Places that belong together, under one heading. */
 function GroupField({ path }: { path: string }) {
   const { form } = useEdit();
   return (
     <fieldset className="group">
-      <legend>{fieldAt(form, path).label ?? labelAt(form, path)}</legend>
+      <Legend path={path} />
       <Conflicted path={path} exact />
       <div className="fields-grid">
         {placesIn(form, path).map((inner) => (
@@ -46,6 +53,10 @@ function labelOf(form: Parameters<typeof fieldAt>[0], path: string): string {
   return fieldAt(form, path).label ?? labelAt(form, `/${tokens(path).at(-1) ?? ""}`);
 }
 
+function isWide(kind: string, path: string): boolean {
+  return kind === "long" || kind === "tags" || /(name|street|email)$/.test(path);
+}
+
 function PlainField({ path }: { path: string }) {
   const { form, data, set, readOnly, othersAt } = useEdit();
   const id = inputId(path);
@@ -53,10 +64,10 @@ function PlainField({ path }: { path: string }) {
   const kind = kindAt(form, path);
   const value = valueAt(data, path);
   const [first] = others;
-  const wide = kind === "long" || kind === "tags" || /(title|name|street)$/.test(path);
+  const width = path === form.title ? "whole" : kind === "date" ? "date" : isWide(kind, path) ? "wide" : "";
   return (
     <div
-      className={`field ${wide ? "wide" : ""} ${first === undefined ? "" : `visited hue-${hue(first)}`}`}
+      className={`field ${width} ${first === undefined ? "" : `visited hue-${hue(first)}`}`}
       data-path={path}
     >
       <label htmlFor={id}>
@@ -97,7 +108,7 @@ export function Conflicted({ path, exact = false }: { path: string; exact?: bool
   if (!here) return <span id={conflictId(path)} hidden />;
   return (
     <p id={conflictId(path)} className="clash small">
-      Two values wait for a decision. <Link href={review}>Review</Link>
+      Two values wait. <Link href={review}>Review</Link>
     </p>
   );
 }

@@ -58,7 +58,7 @@ function Filling({ session, now, form }: Props) {
   const asked = useQuery().get("step");
   const [at, setAt] = useState(asked ?? now.step);
   const step = steps.find((one) => one.id === at) ?? steps[0];
-  const edit = useEditing(session, now, form);
+  const edit = useEditing(session, now, form, step?.label ?? "");
   const titled = String(now.data[(form.title ?? "/title").slice(1)] ?? "");
   const title = titleOf({ title: titled, form: form.form }, form);
   if (!step || !draft) return <Waiting what="the form" />;
@@ -133,7 +133,7 @@ async function settled(session: DraftSession): Promise<void> {
   if (session.hasUnsent()) await session.save();
 }
 
-function useEditing(session: DraftSession, now: Snapshot, form: Definition): Edit {
+function useEditing(session: DraftSession, now: Snapshot, form: Definition, step: string): Edit {
   const { me } = useSite();
   const { about, data, conflicts, present } = now;
   return useMemo<Edit>(() => {
@@ -141,6 +141,7 @@ function useEditing(session: DraftSession, now: Snapshot, form: Definition): Edi
     return {
       form,
       data,
+      step,
       readOnly: !may,
       set: (path, value) => session.change(putAt(session.snapshot().data, path, value)),
       othersAt: (path) => [
@@ -149,7 +150,7 @@ function useEditing(session: DraftSession, now: Snapshot, form: Definition): Edi
       conflicts,
       review: addressOf.conflicts(now.id),
     };
-  }, [session, form, about, data, conflicts, present, me, now.id]);
+  }, [session, form, step, about, data, conflicts, present, me, now.id]);
 }
 
 function placeOf(target: Element): string | null {

@@ -6,7 +6,7 @@ import type { Json } from "../../parts/answers";
 import { fieldAt, idOf, itemName, labelAt, valueAt } from "../../parts/forms";
 import { newItem, placesIn } from "../../parts/kinds";
 import { movedTo, placeAt } from "../../parts/reorder";
-import { Field, Conflicted, inputId } from "./Field";
+import { Conflicted, Field, Legend, inputId } from "./Field";
 import { useEdit } from "./edit";
 
 export function ListField({ path }: { path: string }) {
@@ -39,7 +39,7 @@ export function ListField({ path }: { path: string }) {
   };
   return (
     <fieldset className="list">
-      <legend>{labelAt(form, path)}</legend>
+      <Legend path={path} />
       <Conflicted path={path} exact />
       {items.length > 1 && !readOnly && (
         <p className="soft small" id={`${inputId(path)}-how`}>

@@ -6,6 +6,8 @@ import type { Conflict, Data, Definition, Json } from "../../parts/answers";
 export interface Edit {
   form: Definition;
   data: Data;
+  /** What the open step is called. */
+  step: string;
   readOnly: boolean;
   /** Set a value; undefined takes the member out. */
   set: (path: string, value: Json | undefined) => void;
