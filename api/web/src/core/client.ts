@@ -14,6 +14,8 @@ export interface ClientOptions {
   readonly token: string | TokenSource;
   /** Whose drafts these are; the token's `sub` if it is not given. */
   readonly user?: string;
+  /** What this browser is called in the history, as "Firefox on Linux"; a few letters tell it from others. */
+  readonly deviceName?: string;
   /** Paths of fields that are never written to disk, as `/account/pin`. */
   readonly secrets?: readonly string[];
   readonly environment?: Partial<Environment>;
@@ -185,7 +187,8 @@ export class Client {
   private device(user: string): string {
     const { net } = this.environment;
     const known = net?.getItem(deviceKey(user));
-    const device = known ?? uuid();
+    const { deviceName } = this.options;
+    const device = known ?? (deviceName === undefined ? uuid() : `${deviceName} ${uuid().slice(0, 8)}`);
     if (!known) quietly(() => net?.setItem(deviceKey(user), device));
     return device;
   }

@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "react";
 import { Client, type DraftSession } from "../core";
+import { browserName, deviceInWords } from "../parts/devices";
 import { tokenAfter } from "./api";
 import { tokens } from "./tokens";
 
@@ -11,7 +12,7 @@ const GUEST = "guest";
 /** The client of whoever is signed in; it keeps working, on what is here, after the sign-in has ended. */
 export function clientNow(): Client {
   const user = tokens.bearer()?.sub ?? GUEST;
-  const client = clients.get(user) ?? new Client({ token: tokenAfter, user });
+  const client = clients.get(user) ?? new Client({ token: tokenAfter, user, deviceName: browserName(navigator.userAgent) });
   clients.set(user, client);
   return client;
 }
@@ -46,4 +47,9 @@ export function useSession(id: string): Opened {
 /** The name of this device, as its saves carry it. */
 export function deviceHere(): string | null {
   return localStorage.getItem(`variorum-device ${encodeURIComponent(tokens.bearer()?.sub ?? GUEST)}`);
+}
+
+/** A device as somebody reads it; `here` is what they call the one they sit at. */
+export function deviceNamed(device: string, here = "this device"): string {
+  return device === deviceHere() ? here : deviceInWords(device);
 }

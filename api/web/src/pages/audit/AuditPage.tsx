@@ -8,6 +8,7 @@ import { isMasked } from "../../parts/values";
 import { Who } from "../../parts/Who";
 import { count, exact, person, time, zone } from "../../parts/words";
 import { sentenceOf } from "../api";
+import { deviceNamed } from "../client";
 import { Link, addressOf, setQuery, useQuery } from "../router";
 import { Heading, Trouble, Waiting } from "../site";
 import { Filters } from "./Filters";
@@ -122,7 +123,7 @@ function AuditLine({ line }: { line: Line }) {
           <Link href={`${addressOf.history(line.draft)}?${new URLSearchParams(at)}`}>
             {title}, version {line.version}
           </Link>
-          {line.device && ` · ${line.device}`}
+          {line.device && ` · ${deviceNamed(line.device)}`}
           {line.reason && ` · reason: ${line.reason}`} ·{" "}
           <span title={line.hash}>
             event {line.hash.slice(0, 4)}…{line.hash.slice(-2)}

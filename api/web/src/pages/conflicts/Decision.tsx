@@ -12,7 +12,7 @@ import { listed, moment, person, within } from "../../parts/words";
 import { api, ask, sentenceOf } from "../api";
 import { mayChange } from "../history/Comparison";
 import { type Known, useSite } from "../site";
-import { deviceHere } from "../client";
+import { deviceHere, deviceNamed } from "../client";
 import { type Option, type Values, canWrite, optionsOf } from "./options";
 
 export interface Decided {
@@ -194,7 +194,7 @@ function Whose({ option }: { option: Option }) {
     return <span className="soft small lines">Both, one after the other where they differ</span>;
   if (!side) return null;
   const here = side.device !== null && side.by === me && side.device === deviceHere();
-  const device = side.device === null ? "" : here ? ", on this device" : `, on ${side.device}`;
+  const device = side.device === null ? "" : here ? ", on this device" : `, on ${deviceNamed(side.device)}`;
   return (
     <span className="soft small lines">
       {person(side.by, me)}

@@ -8,6 +8,7 @@ import { useAct, useLoaded, useNow } from "../../parts/loading";
 import { Who } from "../../parts/Who";
 import { ago, person, until } from "../../parts/words";
 import { sentenceOf } from "../api";
+import { deviceNamed } from "../client";
 import { Link, addressOf, go } from "../router";
 import { definitionOf, titleOf, useSite } from "../site";
 import { beginAnother } from "./NewDraft";
@@ -74,7 +75,7 @@ function Standing({ draft }: { draft: Summary }) {
   const now = useNow();
   const saved = `saved ${ago(draft.saved_at, { now })}`;
   const by = draft.saved_by === me ? "" : ` by ${person(draft.saved_by)}`;
-  const on = draft.saved_device ? ` on ${draft.saved_device}` : "";
+  const on = draft.saved_device ? ` on ${deviceNamed(draft.saved_device)}` : "";
   const filled = draft.fields ? `${draft.filled ?? 0} of ${draft.fields} fields` : null;
   const parts = [stepOf(draft), filled, saved + by + on, draft.subject && `for ${draft.form} ${draft.subject}`];
   return (

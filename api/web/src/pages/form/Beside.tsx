@@ -7,6 +7,7 @@ import { capital, day, hue, person, several, time, until } from "../../parts/wor
 import { notify } from "../../parts/Announcer";
 import { api, ask, sentenceOf } from "../api";
 import { extend } from "../drafts/acts";
+import { deviceNamed } from "../client";
 import { Link, addressOf } from "../router";
 import { useSite } from "../site";
 
@@ -41,7 +42,7 @@ function Lately({ draft, form }: { draft: Draft; form: Definition }) {
           <li key={line.version}>
             <span className="soft">{day(line.at, { now }) === "Today" ? time(line.at) : day(line.at, { now })}</span>{" "}
             <span className={`by-who hue-${hue(line.by)}`}>{person(line.by, me)}</span>
-            {line.device && <span className="soft"> on {line.device}</span>} · {whatOf(line, form)}
+            {line.device && <span className="soft"> on {deviceNamed(line.device)}</span>} · {whatOf(line, form)}
           </li>
         ))}
       </ol>

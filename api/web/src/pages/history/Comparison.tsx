@@ -7,6 +7,7 @@ import { type Group, grouped } from "../../parts/changes";
 import { useLoaded } from "../../parts/loading";
 import { count, exact, listed, person, time, zone } from "../../parts/words";
 import { api, ask } from "../api";
+import { deviceNamed } from "../client";
 import { setQuery, useQuery } from "../router";
 import { type Known, Trouble, Waiting, useSite } from "../site";
 import { Actions } from "./Actions";
@@ -201,7 +202,7 @@ function Here({ span, found }: { span: Span; found: Found }) {
   const beside = found.from > 0 ? `, beside version ${found.from}` : ", from its beginning";
   const who = session
     ? [
-        `${person(session.by, me)}${session.device ? ` on ${session.device}` : ""}`,
+        `${person(session.by, me)}${session.device ? ` on ${deviceNamed(session.device)}` : ""}`,
         `${exact(session.from_at)} to ${time(session.to_at)} (${zone()})`,
       ]
     : [];

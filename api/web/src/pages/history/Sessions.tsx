@@ -8,6 +8,7 @@ import { type Pages, usePages } from "../../parts/paging";
 import { Who } from "../../parts/Who";
 import { capital, count, person, several, span, time } from "../../parts/words";
 import { api, ask, sentenceOf } from "../api";
+import { deviceNamed } from "../client";
 import { setQuery, useQuery } from "../router";
 import { type Known, useSite } from "../site";
 import { type Span, isSame } from "./span";
@@ -80,7 +81,7 @@ function SessionLine({
           <strong>{span(session.from_at, session.to_at, { now })}</strong>
           <span className="soft small lines">
             {person(session.by, me)}
-            {session.device && ` · ${session.device}`} · {count(session.versions, "save")}
+            {session.device && ` · ${deviceNamed(session.device, "This device")}`} · {count(session.versions, "save")}
           </span>
           <span className="small lines">{whatOf(session, known.form)}</span>
         </span>

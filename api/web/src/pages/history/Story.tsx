@@ -8,6 +8,7 @@ import { Who } from "../../parts/Who";
 import { moment, person } from "../../parts/words";
 import { apiOf } from "../api";
 import { type Known, Trouble, Waiting, useSite } from "../site";
+import { deviceNamed } from "../client";
 import { setQuery } from "../router";
 
 interface Props {
@@ -74,7 +75,7 @@ function Value({ one, known, path, onClose }: { one: Moment; known: Known; path:
         <p className="text">{show(one.value, known.form, path)}</p>
         <p className="soft small">
           {moment(one.at, { now })} · {person(one.by, me)}
-          {one.device && ` on ${one.device}`} · {one.act.replaceAll("_", " ")}
+          {one.device && ` on ${deviceNamed(one.device)}`} · {one.act.replaceAll("_", " ")}
           {first && ` · first written by ${person(first.by, me)}, ${moment(first.at, { now })}`}
         </p>
       </div>
