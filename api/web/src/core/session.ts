@@ -49,7 +49,7 @@ export interface Tools {
 
 /** Somebody who has the draft open now. */
 export interface Present {
-  readonly by: string;
+  readonly user: string;
   readonly device: string;
   readonly path: string | null;
   readonly idle: boolean;

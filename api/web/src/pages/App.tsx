@@ -2,8 +2,7 @@
 
 import { Component, type ReactNode, useEffect, useState, useSyncExternalStore } from "react";
 import { Announcer } from "../parts/Announcer";
-import { Menu } from "../parts/Menu";
-import { initials, person } from "../parts/words";
+import { Account } from "./Account";
 import { SignIn } from "./SignIn";
 import { onSignedOut } from "./api";
 import { AuditPage } from "./audit/AuditPage";
@@ -98,17 +97,6 @@ function Top({ route, bearer }: { route: Route; bearer: Bearer | null }) {
         {bearer && <Account sub={bearer.sub} />}
       </div>
     </header>
-  );
-}
-
-function Account({ sub }: { sub: string | null }) {
-  const name = sub === null ? "A guest with a link" : person(sub);
-  return (
-    <Menu label={`Signed in as ${name}`} items={[{ label: `Sign out ${name}`, do: tokens.forget }]}>
-      <span className="who mine" aria-hidden="true">
-        {sub === null ? "↗" : initials(sub)}
-      </span>
-    </Menu>
   );
 }
 

@@ -1,6 +1,7 @@
 /** The input that fits a place of a form. */
 
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { same } from "../core";
 import type { Definition, Json } from "./answers";
 import { moved } from "./caret";
 import { type Kind, currencyAt, kindAt, parsed } from "./kinds";
@@ -51,11 +52,17 @@ function TypedInput(props: InputProps & { kind: Kind }) {
   const [typed, setTyped] = useState(asTyped(value));
   const box = useRef<HTMLInputElement & HTMLTextAreaElement>(null);
   const told = useRef(value);
+  const caret = useRef<readonly [number, number] | null>(null);
   useEffect(() => {
-    if (Object.is(told.current, value)) return;
+    if (same(told.current, value)) return;
     told.current = value;
-    keepCaret(box.current, asTyped(value), setTyped);
+    caret.current = caretAfter(box.current, asTyped(value));
+    setTyped(asTyped(value));
   }, [value]);
+  useLayoutEffect(() => {
+    if (caret.current) box.current?.setSelectionRange(...caret.current);
+    caret.current = null;
+  }, [typed]);
   const type = (text: string) => {
     setTyped(text);
     told.current = parsed(kind, text);
@@ -77,19 +84,10 @@ function TypedInput(props: InputProps & { kind: Kind }) {
   );
 }
 
-/** Put a value from elsewhere in, and the caret back where it was in the words around it. */
-function keepCaret(
-  box: HTMLInputElement | HTMLTextAreaElement | null,
-  next: string,
-  setTyped: (text: string) => void,
-): void {
-  if (!box || document.activeElement !== box || box.selectionStart === null) return setTyped(next);
-  const before = box.value;
-  const [start, end] = [box.selectionStart, box.selectionEnd ?? box.selectionStart];
-  setTyped(next);
-  requestAnimationFrame(() => {
-    if (box.value === next) box.setSelectionRange(moved(start, before, next), moved(end, before, next));
-  });
+/** Where the caret, or the selection, belongs once another text stands in the box; null where there is none. */
+function caretAfter(box: HTMLInputElement | HTMLTextAreaElement | null, next: string): [number, number] | null {
+  if (!box || document.activeElement !== box || box.selectionStart === null) return null;
+  return [moved(box.selectionStart, box.value, next), moved(box.selectionEnd ?? box.selectionStart, box.value, next)];
 }
 
 export function symbolOf(code: string): string {

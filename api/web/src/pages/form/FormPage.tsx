@@ -1,6 +1,6 @@
 /** The form: several steps, saved while it is filled in, with whoever else is there. */
 
-import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { createPortal } from "react-dom";
 import type { DraftSession, Snapshot } from "../../core";
 import { announce } from "../../parts/Announcer";
@@ -58,6 +58,7 @@ function Filling({ session, now, form }: Props) {
   const asked = useQuery().get("step");
   const [at, setAt] = useState(asked ?? now.step);
   const step = steps.find((one) => one.id === at) ?? steps[0];
+  const here = useHere(session);
   const edit = useEditing(session, now, form, step?.label ?? "");
   const titled = String(now.data[(form.title ?? "/title").slice(1)] ?? "");
   const title = titleOf({ title: titled, form: form.form }, form);
@@ -94,8 +95,8 @@ function Filling({ session, now, form }: Props) {
         <section
           className="sheet step-fields"
           aria-label={step.label ?? step.id}
-          onFocus={(event) => session.here(placeOf(event.target))}
-          onBlur={() => session.here(null)}
+          onFocus={(event) => here(placeOf(event.target))}
+          onBlur={() => here(null)}
         >
           <StepFields form={form} step={step} arrived={arrived} />
           {!edit.readOnly && (
@@ -145,12 +146,31 @@ function useEditing(session: DraftSession, now: Snapshot, form: Definition, step
       readOnly: !may,
       set: (path, value) => session.change(putAt(session.snapshot().data, path, value)),
       othersAt: (path) => [
-        ...new Set(present.filter((one) => one.path === path && one.by !== me).map((one) => one.by)),
+        ...new Set(present.filter((one) => one.path === path && one.user !== me).map((one) => one.user)),
       ],
       conflicts,
       review: addressOf.conflicts(now.id),
     };
   }, [session, form, step, about, data, conflicts, present, me, now.id]);
+}
+
+/** Others believe that somebody is here for as long as it is said again. */
+const AGAIN = 20_000;
+
+/** Tells at which field somebody is, when that changes and now and then. */
+function useHere(session: DraftSession): (path: string | null) => void {
+  const place = useRef<string | null>(null);
+  useEffect(() => {
+    const say = () => document.hidden || session.here(place.current);
+    const ticking = setInterval(say, AGAIN);
+    say();
+    return () => clearInterval(ticking);
+  }, [session]);
+  return (path) => {
+    if (path === place.current) return;
+    place.current = path;
+    session.here(path);
+  };
 }
 
 function placeOf(target: Element): string | null {
@@ -171,7 +191,7 @@ function StatusPlace({ session, now }: { session: DraftSession; now: Snapshot })
 
 function Present({ now, draft }: { now: Snapshot; draft: Draft }) {
   const { me } = useSite();
-  const others = [...new Set(now.present.map((one) => one.by).filter((by) => by !== me))];
+  const others = [...new Set(now.present.map((one) => one.user).filter((by) => by !== me))];
   const said =
     others.length === 0 ? "" : `${listed(others.map((one) => person(one)))} ${others.length === 1 ? "is" : "are"} here`;
   useEffect(() => {
