@@ -306,7 +306,9 @@ class Saving:
         self, draft: UUID, wanted: schemas.Merge, origin: Origin, wishes: Wishes
     ) -> Answer:
         """Bring a fork back."""
-        target = await self._at(draft, origin.reader)
+        reading = await self._reading(draft, origin.reader, None)
+        access.require(reading.role, "write")
+        target = fold(draft, reading)
         fork = await self._at(wanted.fork, origin.by)
         since = target.merged_forks.get(str(fork.id), 1)
         base = await self._data(fork.id, origin.by, since)
