@@ -13,42 +13,41 @@ from domain.form import Form
 from domain.steps import filled, resume, unfinished
 from projections.completeness import Completeness
 
-_INTERNAL = ("draft", "sort_key", "resume")
+_NOWHERE = (None, None)
 
 
 def summary(line: Mapping[str, Any], form: Form, names: Mapping[str, str]) -> dict[str, Any]:
     """A line of the drafts page, with names, and what the form's definition calls its step."""
-    shown = {name: value for name, value in line.items() if name not in _INTERNAL}
-    completed = orjson.loads(line["completed_steps"])
-    unrested = line["resume"] or next(iter(unfinished(form, completed)), None)
     owner = names[line["owner"]]
-    return {
+    number, label = form.places.get(line["step"], _NOWHERE)
+    shown = {
         "id": line["draft"],
-        **shown,
+        **line,
         "owner": owner,
         "saved_by": names[line["saved_by"]],
-        **_step(form, line["step"]),
-        "completed_steps": completed,
-        "resume": resume(form, line["step"], () if unrested is None else (unrested,)),
+        "step_label": label,
+        "step_number": number,
+        "steps": len(form.steps) or None,
+        "completed_steps": orjson.Fragment(line["completed_steps"]),
+        "resume": line["step"] if number else _resume(line, form),
         "forked_from": _lineage(line["forked_from"]),
         "from_template": _lineage(line["from_template"]),
         "shared_by": None if line["role"] == "owner" else owner,
     }
+    del shown["draft"], shown["sort_key"]
+    return shown
 
 
-def _step(form: Form, step: str | None) -> dict[str, Any]:
-    """What a step is called, and that it is number `n` of `steps`; nothing if it is not known."""
-    ids = [one.id for one in form.steps]
-    known = step in ids
-    return {
-        "step_label": form.steps[ids.index(step)].label if known and step else None,
-        "step_number": ids.index(step) + 1 if known and step else None,
-        "steps": len(ids) or None,
-    }
+def _resume(line: Mapping[str, Any], form: Form) -> str | None:
+    """Where to go on if no step is recorded: as was found when the draft was quiet last."""
+    completed = orjson.loads(line["completed_steps"])
+    found = line["resume"] or next(iter(unfinished(form, completed)), None)
+    return resume(form, line["step"], () if found is None else (found,))
 
 
-def _lineage(source: str | None) -> Any:
-    return orjson.loads(source) if source else None
+def _lineage(source: str | None) -> orjson.Fragment | None:
+    """JSON as it was stored, put into the answer as it is."""
+    return orjson.Fragment(source) if source else None
 
 
 def completeness_answer(

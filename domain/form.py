@@ -189,6 +189,11 @@ class Form(BaseModel):
             if node.rule.merge == "atomic" or node.any is not None:
                 return
 
+    @cached_property
+    def places(self) -> dict[str | None, tuple[int, str | None]]:
+        """The steps by their ids: each with its number, from 1, and its label."""
+        return {step.id: (n, step.label) for n, step in enumerate(self.steps, 1)}
+
     def at(self, path: str) -> FieldRule:
         """What the definition says of the value at a path."""
         node = self.root
