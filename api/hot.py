@@ -153,6 +153,7 @@ class Hot:
             completed_steps=model.completed_steps,
             if_match=wishes.if_match if wishes else None,
             on_conflict=model.on_conflict,
+            on_closed=model.on_closed,
         )
         numbered = model.seq is not None
         digest = (

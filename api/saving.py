@@ -19,6 +19,7 @@ from api.answers import (
     submitted,
     with_draft,
 )
+from api.late import Late
 from api.people import People
 from api.problems import Answer, document
 from api.thinking import Command, Thinking
@@ -85,6 +86,7 @@ class Saving:
     def __init__(self, store: Store, writer: Writer, drafts: Drafts, people: People) -> None:
         self._store, self._writer, self._drafts, self._people = store, writer, drafts, people
         self._thinking = Thinking(writer, drafts)
+        self._late = Late(store, writer, drafts, self._thinking)
         self._tombstones = Tombstones(store, people)
 
     def stop(self) -> None:
@@ -185,14 +187,22 @@ class Saving:
     # -- writing data
 
     async def edit(self, draft: UUID, edit: Edit, origin: Origin, wishes: Wishes) -> Answer:
-        """Save an edit."""
-        return await self._run(
-            draft,
-            partial(Drafts.edit, edit=edit, origin=origin),
-            origin,
-            wishes,
-            is_heavy=lambda d: is_heavy(d, edit),
-        )
+        """Save an edit; a late one to the fork of its device, if it asks for that."""
+        try:
+            return await self._run(
+                draft,
+                partial(Drafts.edit, edit=edit, origin=origin),
+                origin,
+                wishes,
+                is_heavy=lambda d: is_heavy(d, edit),
+            )
+        except DraftClosed:
+            if edit.on_closed != "fork":
+                raise
+        fork, (answer,) = await self._late.send(draft, [(edit, origin)])
+        if isinstance(answer, VariorumError):
+            raise await self._told(answer) if isinstance(answer, Clash) else answer
+        return await self._answer(fork, answer, origin, wishes)
 
     async def edits(
         self, draft: UUID, edits: list[tuple[Edit, Origin]], origin: Origin
@@ -205,8 +215,9 @@ class Saving:
         access.require(await self._store.role(origin.reader, draft), "write")
         results: list[dict[str, Any]] = []
         for start in range(0, len(edits), AT_ONCE):
-            answers = await self._edit_all(draft, edits[start : start + AT_ONCE])
-            results += [await self._result(draft, answer, origin) for answer in answers]
+            some = edits[start : start + AT_ONCE]
+            answers = await self._late.instead(draft, some, await self._edit_all(draft, some))
+            results += [await self._result(there, answer, origin) for there, answer in answers]
         return {"results": results}
 
     async def _edit_all(
@@ -385,6 +396,11 @@ class Saving:
             answer = await self._thinking.run(draft, command, is_heavy=is_heavy)
         except Clash as clash:
             raise await self._told(clash) from None
+        return await self._answer(draft, answer, origin, wishes)
+
+    async def _answer(
+        self, draft: UUID, answer: Decision, origin: Origin, wishes: Wishes | None
+    ) -> Answer:
         done = await self._receipt(draft, answer, origin)
         if wishes is None or not wishes.whole:
             return receipt_answer(done)

@@ -70,7 +70,7 @@ class Edit(Repeatable):
 
     based_on: Version | None = None
     on_conflict: Literal["keep", "reject"] = "keep"
-    on_closed: Literal["reject"] = "reject"
+    on_closed: Literal["reject", "fork"] = "reject"
     changes: list[Operation] | None = None
     data: Form | None = None
     step: Name | None = None
@@ -82,6 +82,8 @@ class Edit(Repeatable):
             raise ValueError("Send either changes or data, not both.")
         if self.data is not None and self.based_on is None:
             raise ValueError("With data, say which version it is based_on.")
+        if self.on_closed == "fork" and self.device is None:
+            raise ValueError("A fork is made per device: send the device too.")
         return self
 
 

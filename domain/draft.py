@@ -142,6 +142,7 @@ class Beginning(DraftEvent, Aggregate.Created):
     forked_from: Mapping[str, Any] | None = None
     from_template: Mapping[str, Any] | None = None
     title_path: str | None = None
+    owner: str | None = None  # if it is not the one who began it, who then is an editor
 
     def mutate(self, aggregate: Any) -> Any:
         """Make the draft."""
@@ -439,8 +440,8 @@ class Draft(Aggregate, created_event_name="Created"):
         self.complete(event.completed_steps, event)
         self.status, self.template, self.slot = "open", False, event.slot
         self.closed_at: datetime | None = None
-        self.owner: str = event.by
-        self.members: dict[str, str] = {}
+        self.owner: str = event.owner or event.by
+        self.members: dict[str, str] = {} if event.owner is None else {event.by: "editor"}
         self.links: dict[str, Link] = {}
         self.labels: dict[int, str] = {}
         self.conflicts: list[Conflict] = []

@@ -79,6 +79,7 @@ class Edit:
     completed_steps: Sequence[str] | None = None
     if_match: Collection[int] | None = None
     on_conflict: Literal["keep", "reject"] = "keep"
+    on_closed: Literal["reject", "fork"] = "reject"
 
     def applied_to(self, base: Data, keys: Keys | None = None) -> Data:
         """The data as the client sees it: the edit over its base.
@@ -154,7 +155,7 @@ class Opening:
     imported: Import | None = None
 
 
-_Copies: TypeAlias = dict[tuple[str | None, int | None], Data]
+Copies: TypeAlias = dict[tuple[str | None, int | None], Data]
 """What a device held after its last edit on a version, in one queue."""
 
 
@@ -227,20 +228,34 @@ class Drafts:
         of a `past` version more is than of the current one.
         """
         access.require_person(origin.by)
-        form = self.form(source)
         hides = hides_past if past else hides_now
-        hidden = hides(form, access.require(role, "fork"))
+        hidden = hides(self.form(source), access.require(role, "fork"))
+        return self.forked(source, source.data, origin, new=new, hidden=hidden)
+
+    def forked(
+        self,
+        source: Draft,
+        data: Data,
+        origin: Origin,
+        *,
+        new: UUID,
+        hidden: bool,
+        owner: str | None = None,
+    ) -> Draft:
+        """A draft that begins with this data of `source`, without what is `hidden`."""
+        form = self.form(source)
         return Draft._create(  # noqa: SLF001 - the library's way to choose the first event
             Draft.Forked,
             id=new,
             **envelope(origin),
             form=source.form,
             subject=source.subject,
-            data=without_sensitive(source.data, form) if hidden else source.data,
+            data=without_sensitive(data, form) if hidden else data,
             step=source.step,
             completed_steps=tuple(source.completed_steps),
             expiry_days=self.rules.expiry_days,
             forked_from={"draft": str(source.id), "version": source.version},
+            owner=owner,
             title_path=source.title_path,
         )
 
@@ -279,7 +294,7 @@ class Drafts:
         )
 
     def edit(
-        self, draft: Draft, edit: Edit, origin: Origin, copies: _Copies | None = None
+        self, draft: Draft, edit: Edit, origin: Origin, copies: Copies | None = None
     ) -> Answer:
         """Save what changed, merged with what others changed since `based_on`.
 
@@ -303,10 +318,10 @@ class Drafts:
     def edit_all(self, draft: Draft, edits: Sequence[tuple[Edit, Origin]]) -> Several:
         """Save an offline queue, in order; what is refused leaves the others as they are."""
         _must_remember(draft, edits)
-        copies: _Copies = {}
+        copies: Copies = {}
         return Several([self._answer(draft, edit, origin, copies) for edit, origin in edits])
 
-    def _answer(self, draft: Draft, edit: Edit, origin: Origin, copies: _Copies) -> Any:
+    def _answer(self, draft: Draft, edit: Edit, origin: Origin, copies: Copies) -> Any:
         try:
             return self.edit(draft, edit, origin, copies)
         except VariorumError as refusal:
@@ -552,7 +567,7 @@ class Drafts:
         edit: Edit,
         origin: Origin,
         since: Sequence[DataEvent],
-        copies: _Copies,
+        copies: Copies,
     ) -> Receipt:
         """Record an edit merged with what happened since its base."""
         form = self.form(draft)

@@ -239,7 +239,9 @@ def to_registers(event: DraftEvent, draft: Draft) -> list[dict[str, Any]]:
     if isinstance(event, Draft.Shared | Draft.Unshared | Draft.HandedOver):
         return [{**base, **line} for line in _access_lines(event, draft)]
     if isinstance(event, Beginning):
-        grant = {**base, "register": "grant", "principal": event.by, "role": "owner"}
+        grant = {**base, "register": "grant", "principal": draft.owner, "role": "owner"}
+        if event.owner is not None:
+            return [grant, {**grant, "principal": event.by, "role": "editor"}]
         imports = _import_lines(event) if isinstance(event, Draft.Imported) else []
         return [grant, *([slot] if event.slot else []), *imports]
     if isinstance(event, Draft.Recovered):

@@ -787,9 +787,9 @@ export interface components {
             /**
              * On Closed
              * @default reject
-             * @constant
+             * @enum {string}
              */
-            on_closed: "reject";
+            on_closed: "reject" | "fork";
             /** Changes */
             changes?: components["schemas"]["Operation"][] | null;
             /** Data */
