@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from domain.form import Form
-from domain.masking import hides_now, hides_past, masked_change, masked_conflict
+from domain.masking import hides_now, hides_past, masked_change, masked_conflict, title_is_sensitive
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Told:
         return made
 
     def _made(self, role: str, *, is_now: bool) -> bytes:
-        shown = outline_for(role, self.outline, self.form)
+        shown = outline_for(role, self.outline, self.form, is_now=is_now)
         hidden = hides_past(self.form, role)
         changes = self.document["changes"]
         if hidden:
@@ -47,12 +47,16 @@ class Told:
         return event("version", data, self.version) + status
 
 
-def outline_for(role: str, outline: Mapping[str, Any], form: Form) -> dict[str, Any]:
+def outline_for(
+    role: str, outline: Mapping[str, Any], form: Form, *, is_now: bool = True
+) -> dict[str, Any]:
     """A draft without its data as somebody in this role sees it."""
-    conflicts = outline["conflicts"]
-    if conflicts and hides_now(form, role):
-        conflicts = [masked_conflict(one, form) for one in conflicts]
-    return {**outline, "conflicts": conflicts, "role": role}
+    shown = {**outline, "role": role}
+    if (hides_now if is_now else hides_past)(form, role):
+        shown["conflicts"] = [masked_conflict(one, form) for one in outline["conflicts"]]
+        if title_is_sensitive(form):
+            shown["title"] = None
+    return shown
 
 
 def event(name: str, data: Any, number: int | None = None) -> bytes:

@@ -1,4 +1,4 @@
-"""Late edits: what a device sends to a finished draft goes to a fork of its own, and is not lost."""
+"""Late edits: what a device sends to a finished draft goes to a fork of its own."""
 
 from __future__ import annotations
 
