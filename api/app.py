@@ -38,6 +38,7 @@ from api.metrics import Metrics
 from api.middleware import wrap
 from api.pages import BUILT, Pages
 from api.people import People
+from api.posting import Receiver
 from api.problem_routes import install_problems
 from api.protocol import CLOSING
 from api.reading import Reading
@@ -49,6 +50,7 @@ from api.stream import BEAT, Watching
 from api.sweeping import Sweep, Sweeping
 from api.tombstones import Tombstones
 from api.verify import Verifying
+from api.webhooks import Webhooks
 from api.writer import Writer
 from domain.chain import Chain, ChainKey, Keyring
 from domain.drafts import Drafts, Rules
@@ -111,7 +113,9 @@ class Service:
         rules = Rules(settings.expiry_days, limits.depth, limits.members)
         drafts = Drafts(rules, self.forms.of)
         ending = Ending(store, self.writer, self.people, self.catch_up)
-        self.sweep = Sweep(store, self.writer, ending, self.catch_up, settings.trash_days)
+        self.webhooks = _webhooks(settings, store, self.people, clock)
+        warning = settings.warning_days if self.webhooks is not None else None
+        self.sweep = Sweep(store, self.writer, ending, self.catch_up, settings.trash_days, warning)
         self.sweeping = Sweeping(self.sweep, clock)
         reading = Reading(store, self.people, self.catch_up, self.forms.of)
         bounds = Bounds(settings.max_streams, settings.max_streams_caller)
@@ -162,10 +166,14 @@ class Service:
             await self.letting_go.start()
             self.sweeping.start()
             self.live.start()
+            if self.webhooks is not None:
+                await self.webhooks.start()
             try:
                 yield {CLOSING: self.live.close}
             finally:
                 await self.live.stop()
+                if self.webhooks is not None:
+                    await self.webhooks.stop()
                 await self.sweeping.stop()
                 await self.letting_go.stop()
                 await self.writer.stop()
@@ -182,6 +190,14 @@ class Service:
         waiting, streams = self.writer.waiting, self.live.streams
         told = {"projections": status, "set_aside": named, "waiting": waiting, "streams": streams}
         return Readiness(True, told)
+
+
+def _webhooks(settings: Settings, store: Store, people: People, clock: Clock) -> Webhooks | None:
+    if settings.webhook_url is None or settings.webhook_secret is None:
+        return None
+    secret = settings.webhook_secret.get_secret_value()
+    receiver = Receiver(settings.webhook_url, secret, settings.webhook_private)
+    return Webhooks(store, people, receiver, clock)
 
 
 def _callers(

@@ -20,6 +20,7 @@ from api.security import Tokens
 from api.serving import serve_forever
 from api.settings import ConfigurationError, load_settings
 from api.sweeping import Swept
+from api.webhook_commands import webhooks
 from domain.errors import VariorumError
 from projections.store.api_keys import ApiKey
 from projections.store.migrations import SchemaTooNew, SchemaTooOld
@@ -35,6 +36,7 @@ cli = typer.Typer(
 
 key = typer.Typer(help="Make and revoke API keys, by which machines call.", no_args_is_help=True)
 cli.add_typer(key, name="key")
+cli.add_typer(webhooks, name="webhooks")
 
 
 class Role(StrEnum):

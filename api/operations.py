@@ -185,6 +185,7 @@ async def examine(settings: Settings) -> list[Finding]:
             findings.append(Finding(True, "the database answers and its tables are this release's"))
             findings += await _examine_projections(store)
             findings.append(await _examine_forms(settings, store))
+            findings += await _examine_webhook(settings, store)
     except (StoreUnavailable, SchemaTooOld, SchemaTooNew, Failed) as problem:
         return [*findings, Finding(False, str(problem))]
     if not settings.on_sqlite:
@@ -239,6 +240,17 @@ async def _examine_forms(settings: Settings, store: Store) -> Finding:
     await forms.read()
     names = ", ".join(known.form.form for known in forms.listed("", 4))
     return Finding(True, f"the form definitions can be read: {names}")
+
+
+async def _examine_webhook(settings: Settings, store: Store) -> list[Finding]:
+    if settings.webhook_url is None:
+        return []
+    listed = await store.outbox.listed()
+    dead = [waiting for waiting in listed if waiting.due_at is None]
+    return [
+        Finding(True, f"messages that wait for the webhook: {len(listed) - len(dead)}"),
+        Finding(not dead, f"messages given up (`variorum webhooks`): {len(dead) or 'none'}"),
+    ]
 
 
 async def _examine_login(settings: Settings) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from domain.legacy import key_pattern
 from domain.path import parse
 
 OFF = "off"
+WHSEC = "whsec_"
 BY_SECRET, BY_JWKS = ("HS256",), ("RS256", "ES256")
 Algorithm = Literal["HS256", "RS256", "ES256"]
 
@@ -39,6 +41,17 @@ def lines_of(secrets: SecretStr) -> list[bytes]:
     return [line.strip() for line in lines if line.strip()]
 
 
+def _signing(secret: SecretStr) -> SecretStr:
+    """As any secret, or as Standard Webhooks write it: `whsec_` and base64."""
+    text = secret.get_secret_value()
+    if (encoded := text.removeprefix(WHSEC)) != text:
+        try:
+            base64.b64decode(encoded, validate=True)
+        except ValueError:
+            raise ValueError(f"must be base64 after {WHSEC}") from None
+    return _long_enough(secret)
+
+
 def _known_engine(url: str) -> str:
     if not url.startswith(("sqlite://", "postgresql://", "postgres://")):
         raise ValueError("must begin with sqlite:// or postgresql://")
@@ -46,9 +59,15 @@ def _known_engine(url: str) -> str:
 
 
 def _web_address(url: str) -> str:
-    if not url.startswith(("https://", "http://")) or not urlsplit(url).hostname:
+    if not url.startswith(("https://", "http://")) or not _has_a_host(url):
         raise ValueError("must be an address that begins with https://, or http:// on a safe line")
     return url
+
+
+def _has_a_host(url: str) -> bool:
+    """Whether the address says whom to call; a port that is no number makes it useless."""
+    parts = urlsplit(url)
+    return bool(parts.hostname) and parts.port != 0
 
 
 def _claim(path: str) -> str:
@@ -92,6 +111,7 @@ def parse_rate(text: str) -> limits.RateLimitItem | None:
 
 
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
+SigningSecret = Annotated[SecretStr, AfterValidator(_signing)]
 Secrets = Annotated[SecretStr, AfterValidator(_each_long_enough)]  # one a line
 # A plain text, since every store needs it; kept out of `repr`, as it may hold a password.
 DatabaseUrl = Annotated[str, AfterValidator(_known_engine)]

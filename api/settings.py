@@ -36,6 +36,7 @@ from api.setting_kinds import (
     Rate,
     Secret,
     Secrets,
+    SigningSecret,
     WebAddress,
     lines_of,
 )
@@ -110,6 +111,11 @@ class Settings(BaseSettings):
     forms: Path | None = Field(None, description="a folder of form definitions")
     expiry_days: Count = 30
     trash_days: Count = 30
+    warning_days: Count = 7
+
+    webhook_url: WebAddress | None = None
+    webhook_secret: SigningSecret | None = None
+    webhook_private: bool = False
     import_keys: Annotated[tuple[ImportKey, ...], NoDecode] = (
         "gig=gig-create-draft",
         "gig=gig-edit-{subject}",
@@ -312,6 +318,8 @@ def _contradiction(settings: Settings) -> str | None:
             "With VARIORUM_JWKS_URL, set VARIORUM_JWT_ISSUER and VARIORUM_JWT_AUDIENCE, or at"
             " least one of them: the same keys may sign what is not for this service."
         )
+    if (settings.webhook_url is None) != (settings.webhook_secret is None):
+        return "VARIORUM_WEBHOOK_URL and VARIORUM_WEBHOOK_SECRET: set both, or neither."
     if settings.development_user and not settings.by_secret:
         return "VARIORUM_DEVELOPMENT_USER needs HS256 among VARIORUM_JWT_ALGORITHMS."
     return None

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from api.ending import BATCH, Ending, Page
 from api.writer import Writer
@@ -72,9 +72,11 @@ class Sweep:
         ending: Ending,
         catch_up: CatchUp,
         trash_days: int,
+        warning_days: int | None = None,
     ) -> None:
         self._store, self._writer = store, writer
-        self._ending, self._catch_up, self._trash_days = ending, catch_up, trash_days
+        self._ending, self._catch_up = ending, catch_up
+        self._trash_days, self._warning_days = trash_days, warning_days
 
     async def run(self, at: datetime, progress: Progress | None = None) -> Swept | None:
         """Sweep as of this moment; None if another process is at it."""
@@ -86,8 +88,21 @@ class Sweep:
             expired, purged, left_over = [
                 await self._each(page, do, told) for page, do in self._steps(at)
             ]
+            await self._warn_all(at)
             await self._store.trash.tidy()
             return Swept(expired, purged + left_over)
+
+    async def _warn_all(self, at: datetime) -> None:
+        """Tell the webhook, if there is one, which drafts expire soon."""
+        if self._warning_days is None:
+            return
+        until, outbox = at + timedelta(days=self._warning_days), self._store.outbox
+
+        async def warn(draft: UUID) -> bool:
+            return await outbox.warn(uuid4(), draft, at)
+
+        await self._catch_up.drain()  # what has just expired is not warned of
+        await self._each(partial(outbox.to_warn, at, until), warn, None)
 
     async def due(self, at: datetime) -> Swept:
         """What a sweep as of this moment would do; nothing is changed."""

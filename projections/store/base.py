@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from uuid import UUID
 
 from projections.store.api_keys import ApiKey
+from projections.store.outbox import Outbox
 from projections.store.records import (
     FormRow,
     Group,
@@ -104,6 +105,10 @@ class Store(Protocol):
     @property
     def trash(self) -> Trash:
         """What it can do about the end of drafts."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """What it keeps for the webhook."""
 
     async def start(self) -> None:
         """Connect; refuse a schema that is not this release's."""

@@ -44,6 +44,9 @@ FOR_WRITERS_ONLY = (
     "forms",
     "api_keys",
     "forgotten",
+    "webhooks",
+    "sessions",
+    "warnings",
 )
 EVERY_VERSION = Statement(b"every_version", b"SELECT * FROM variorum.versions")
 REFUSED = psycopg.errors.InsufficientPrivilege

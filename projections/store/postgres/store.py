@@ -39,6 +39,7 @@ from projections.store.postgres.connections import (
 )
 from projections.store.postgres.lanes import Argument, Lane, Lanes
 from projections.store.postgres.listening import listen
+from projections.store.postgres.outbox import PostgresOutbox
 from projections.store.postgres.trash import PostgresTrash
 from projections.store.records import (
     Committed,
@@ -76,6 +77,7 @@ class PostgresStore:
         self._workers = pool(url, WORKER, workers)
         self._writer: Lane | None = None
         self.trash = PostgresTrash(self._working, self._as)
+        self.outbox = PostgresOutbox(self._working)
 
     async def start(self) -> None:
         """Connect; refuse a schema that is not this release's."""

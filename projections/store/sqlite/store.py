@@ -51,6 +51,7 @@ from projections.store.records import (
 )
 from projections.store.sqlite import queries
 from projections.store.sqlite.migrations import connect, schema_of
+from projections.store.sqlite.outbox import SqliteOutbox
 from projections.store.sqlite.trash import SqliteTrash
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class SqliteStore:
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self.trash = SqliteTrash(path, self._rows, self._transaction)
+        self.outbox = SqliteOutbox(self._rows, self._transaction)
 
     async def start(self) -> None:
         """Open the file; refuse a schema that is not this release's."""

@@ -42,7 +42,17 @@ BURY = (
     "INSERT INTO tombstones (draft, owner, versions, head, by, at) VALUES (:draft, coalesce("
     "(SELECT principal FROM access WHERE draft = :draft AND role = 'owner'), ''), :last, :head, :by, :at)"
 )
-PURGED_FROM = ("states", "versions", "drafts", "access", "links", "slots", "set_aside")
+PURGED_FROM = (
+    "states",
+    "versions",
+    "drafts",
+    "access",
+    "links",
+    "slots",
+    "set_aside",
+    "sessions",
+    "warnings",
+)
 TOMBSTONE = (
     "SELECT draft, owner, versions, head, by, at FROM tombstones WHERE draft = ? AND owner = ?"
 )

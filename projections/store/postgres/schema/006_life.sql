@@ -54,8 +54,44 @@ BEGIN
     DELETE FROM links WHERE draft = the_draft;
     DELETE FROM slots WHERE draft = the_draft;
     DELETE FROM set_aside WHERE draft = the_draft;
+    DELETE FROM sessions WHERE draft = the_draft;
+    DELETE FROM warnings WHERE draft = the_draft;
     PERFORM set_config('variorum.purging', '', true);
     RETURN true;
 END $$;
 REVOKE ALL ON FUNCTION purge FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION purge TO variorum_worker;
+
+-- What the webhook is to be told: of each message its draft, and nothing out of it. `due_at` is null once
+-- it was given up. Sessions are those that go on, or may; warnings say which expiry was told of.
+CREATE TABLE webhooks (
+    id uuid PRIMARY KEY,
+    number bigint GENERATED ALWAYS AS IDENTITY,
+    draft uuid NOT NULL,
+    event text COLLATE "C" NOT NULL,
+    first_version bigint NOT NULL,
+    version bigint NOT NULL,
+    at timestamptz NOT NULL,
+    due_at timestamptz,
+    attempts integer NOT NULL DEFAULT 0,
+    problem text
+);
+CREATE INDEX webhooks_due_idx ON webhooks (due_at);
+CREATE TABLE sessions (
+    draft uuid NOT NULL, by text COLLATE "C" NOT NULL, device text NOT NULL,
+    first_version bigint NOT NULL, version bigint NOT NULL, at timestamptz NOT NULL,
+    PRIMARY KEY (draft, by, device)
+);
+CREATE TABLE warnings (draft uuid PRIMARY KEY, expires_at timestamptz NOT NULL);
+GRANT SELECT ON SEQUENCE webhooks_number_seq TO variorum_worker; -- for backups
+DO $$
+DECLARE name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['webhooks', 'sessions', 'warnings'] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO variorum_worker', name);
+        EXECUTE format('CREATE POLICY worker_works ON %I TO variorum_worker USING (true)', name);
+        EXECUTE format('CREATE POLICY owner_purges ON %I TO CURRENT_USER USING (draft = purging())', name);
+    END LOOP;
+END $$;
