@@ -183,6 +183,9 @@ class Store(Protocol):
     async def event(self, principal: str, draft: UUID, version: int) -> Record | None:
         """One event of a draft."""
 
+    async def span(self, principal: str, draft: UUID, after: int, upto: int) -> Sequence[Record]:
+        """The events of a draft with `after < version <= upto`, oldest first."""
+
     async def role(self, principal: str, draft: UUID) -> str | None:
         """What somebody may do with a draft, whatever is left of it."""
 

@@ -253,6 +253,11 @@ class PostgresStore:
             rows = await _rows(connection, queries.EVENTS, (draft, version - 1, version))
         return _records(draft, rows)[0] if rows else None
 
+    async def span(self, principal: str, draft: UUID, after: int, upto: int) -> Sequence[Record]:
+        """The events of a draft with `after < version <= upto`, oldest first."""
+        async with self._as(principal) as connection:
+            return _records(draft, await _rows(connection, queries.EVENTS, (draft, after, upto)))
+
     async def role(self, principal: str, draft: UUID) -> str | None:
         """What somebody may do with a draft, whatever is left of it."""
         async with self._as(principal) as connection:

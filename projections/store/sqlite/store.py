@@ -219,6 +219,12 @@ class SqliteStore:
         records = self._records(draft, version - 1, version)
         return records[0] if records else None
 
+    async def span(self, principal: str, draft: UUID, after: int, upto: int) -> Sequence[Record]:
+        """The events of a draft with `after < version <= upto`, oldest first."""
+        if await self.role(principal, draft) is None:
+            return ()
+        return self._records(draft, after, upto)
+
     async def role(self, principal: str, draft: UUID) -> str | None:
         """What somebody may do with a draft, whatever is left of it."""
         found = self._one(queries.ROLE, (draft.hex, member(principal)))
