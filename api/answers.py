@@ -94,6 +94,17 @@ def page(items: Sequence[Mapping[str, Any]], limit: int, cursor_of: Any) -> dict
     return {"items": shown, "next_cursor": cursor_of(shown[-1]) if more else None}
 
 
+def within(limit: int, largest: int) -> int:
+    """The number of lines that is asked for.
+
+    Raises:
+        Invalid: It is more than a page may have, or none.
+    """
+    if not 1 <= limit <= largest:
+        raise Invalid.one("?limit", f"Must be from 1 to {largest}.")
+    return limit
+
+
 def cursor(*parts: Any) -> str:
     """A place in a list, as an opaque text."""
     return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")

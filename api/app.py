@@ -12,6 +12,8 @@ from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 from starlette.types import ASGIApp
 
+import api.audit
+import api.blame
 import api.conflicts
 import api.drafts
 import api.events
@@ -23,6 +25,8 @@ import api.verify
 import api.versions
 from api.adopting import Adopting
 from api.api_keys import ApiKeys
+from api.auditing import Auditing
+from api.blaming import Blaming
 from api.callers import Callers
 from api.ending import Ending
 from api.health import Readiness, health_routes
@@ -42,6 +46,7 @@ from api.posting import Receiver
 from api.problem_routes import install_problems
 from api.protocol import CLOSING
 from api.reading import Reading
+from api.reads import Reads
 from api.saving import Saving
 from api.security import Tokens
 from api.settings import ConfigurationError, Settings
@@ -130,6 +135,9 @@ class Service:
             reading=reading,
             ending=ending,
             tombstones=Tombstones(store, self.people),
+            auditing=Auditing(store, self.people, self.catch_up, reading, self.forms.of),
+            blaming=Blaming(store, self.people, self.forms.of),
+            reads=Reads(store, self.people, clock),
             limits=limits,
             clock=clock,
         )
@@ -248,6 +256,8 @@ def create_api(service: Service, metrics: Metrics) -> FastAPI:
     app.include_router(api.events.router)
     app.include_router(api.sharing.router)
     app.include_router(api.verify.router)
+    app.include_router(api.audit.router)
+    app.include_router(api.blame.router)
     app.include_router(api.forms.router)
     app.include_router(api.gone.router)
     app.include_router(api.imports.router)

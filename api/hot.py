@@ -23,11 +23,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import schemas
 from api.answers import json_answer
+from api.auditing import Auditing
+from api.blaming import Blaming
 from api.callers import Callers
 from api.ending import Ending
 from api.people import People
 from api.problems import Answer, problem_bytes, send_answer
 from api.reading import Reading, parse_place
+from api.reads import Reads
 from api.requests import JSON, JSON_PATCH, MERGE_PATCH, load, media_type, parse_json
 from api.saving import Saving, Wishes
 from api.security import Principal
@@ -59,6 +62,9 @@ class Parts:
     reading: Reading
     ending: Ending
     tombstones: Tombstones
+    auditing: Auditing
+    blaming: Blaming
+    reads: Reads
     limits: Limits
     clock: Clock
 
@@ -82,14 +88,17 @@ class Hot:
             if found is not None and (draft := to_id(path[len(PREFIX) : end])) is not None:
                 scope["state"]["route"], handler = found
                 scope["path_params"] = {"draft_id": path[len(PREFIX) : end]}
-                return await send_answer(send, await self._answer(handler, draft, scope, receive))
+                answer = await self._answer(handler, draft, scope, receive)
+                return await send_answer(send, answer)
         return await self._app(scope, receive, send)
 
     async def _answer(
         self, handler: Handler, draft: UUID, scope: Scope, receive: Receive
     ) -> Answer:
         try:
-            return await handler(draft, scope, receive)
+            answer = await handler(draft, scope, receive)
+            await self._parts.reads.after(scope, answer.status)
+            return answer
         except DraftNotFound as missing:
             caller = await self._parts.callers.of(scope)
             error: VariorumError = await self._parts.tombstones.instead(missing, draft, caller.sub)
@@ -116,7 +125,7 @@ class Hot:
         if kind != JSON:
             value = _as_edit(kind, value, scope["query_string"])
         elif scope["query_string"]:
-            _query(scope["query_string"], {})
+            query_of(scope["query_string"], {})
         wished = wishes_of(headers)
         try:
             edit, origin = await self.read_edit(value, caller, scope, wished)
@@ -199,7 +208,7 @@ class _Edit(dict[str, Any]):
 
 def _as_edit(kind: str, value: Any, query: bytes) -> _Edit:
     """A patch document as an edit; device, seq and base stand in the address."""
-    given = _query(query, _IN_ADDRESS)
+    given = query_of(query, _IN_ADDRESS)
     edit = _Edit({name: item for name, item in given.items() if item is not None})
     if kind == MERGE_PATCH:
         edit["merge_patch"] = load(schemas.MERGE_PATCH, value)
@@ -299,7 +308,7 @@ _KINDS = {
 UNKNOWN = "Unknown here, or given twice."
 
 
-def _query(query: bytes, known: dict[str, type]) -> dict[str, Any]:
+def query_of(query: bytes, known: dict[str, type]) -> dict[str, Any]:
     """The parameters of an address.
 
     Raises:
@@ -343,7 +352,7 @@ _ONE_VERSION = re.compile(rb"version=([1-9][0-9]{0,15})").fullmatch
 def _which(query: bytes) -> tuple[int | None, datetime | None]:
     if plain := _ONE_VERSION(query):  # what nearly all ask; taking it apart costs 5 % of a read
         return int(plain[1]), None
-    given = _query(query, {"version": int, "at": datetime})
+    given = query_of(query, {"version": int, "at": datetime})
     version, at = given["version"], given["at"]
     if version is not None and at is not None:
         raise Invalid.one("?at", "Name a version or a moment, not both.")
@@ -355,7 +364,7 @@ def _which(query: bytes) -> tuple[int | None, datetime | None]:
 def _filter(query: bytes, largest: int) -> tuple[VersionFilter, bool]:
     if not query:
         return _ALL_VERSIONS, False
-    given = _query(query, _FILTER)
+    given = query_of(query, _FILTER)
     limit = given["limit"] if given["limit"] is not None else 50
     if not 1 <= limit <= largest:
         raise Invalid.one("?limit", f"Must be from 1 to {largest}.")

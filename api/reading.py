@@ -112,15 +112,14 @@ class Reading:
 
         To the first event belongs the draft that it made: there was none before.
         """
-        about = await self._about(event)
-        about["about"] |= _steps(event, earlier)
+        about, named = await self.seen(event, earlier)
         said = await to_thread(
             version_in_words,
             self._forms(earlier.form),
             {} if isinstance(event, Beginning) else earlier.data,
             _changes(event),
             event.originator_version,
-            await self._named(event, about, earlier),
+            named,
         )
         return {**about, **said}
 
@@ -171,6 +170,12 @@ class Reading:
         names = await self._people.subs_of(keys)
         items = [summary(line, self._forms(line["form"]), names) for line in found["items"]]
         return {**found, "items": items}
+
+    async def seen(self, event: DraftEvent, earlier: Draft) -> tuple[dict[str, Any], Version]:
+        """A version's facts with the names of people, and the version as wording sees it."""
+        about = await self._about(event)
+        about["about"] |= _steps(event, earlier)
+        return about, await self._named(event, about, earlier)
 
     # -- the steps
 

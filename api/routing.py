@@ -50,9 +50,11 @@ class StrictRoute(APIRoute):
             self._must_know(parsing)
             await parsing.parse()
             try:
-                return await handler(parsing)
+                answer = await handler(parsing)
             except DraftNotFound as missing:
                 raise await _instead(missing, parsing) from None
+            await parts_of(parsing).reads.after(parsing.scope, answer.status_code)
+            return answer
 
         return strict
 

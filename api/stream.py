@@ -62,7 +62,7 @@ class Reader:
 class EventStream(Response):
     """A stream, until its reader leaves or may read no more, or the process stops."""
 
-    media_type = "text/event-stream"
+    media_type, status_code = "text/event-stream", 200
 
     def __init__(self, watching: Watching, reader: Reader) -> None:
         self._live, self._callers, self._clock = watching.live, watching.callers, watching.clock

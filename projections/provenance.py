@@ -225,7 +225,7 @@ def children(value: Json, keys: Keys | None) -> Iterator[tuple[str, str | int, J
 def origin_of(event: DraftEvent) -> tuple[UUID, int] | None:
     """The draft and version that the event has its values from, if not from who made it."""
     if isinstance(event, Beginning):
-        source = event.forked_from or getattr(event, "from_template", None)
+        source = event.forked_from or event.from_template
         return (UUID(source["draft"]), source["version"]) if source else None
     if isinstance(event, Draft.Restored):
         return event.originator_id, event.version

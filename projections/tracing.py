@@ -58,6 +58,11 @@ class Tracing:
         """Find who set each value last and who first wrote it, into other drafts too."""
         open_ = dict[UUID, list[Lead]]()
         _add(open_, wanted)
+        await self._follow(open_, keys)
+        for lead in wanted:  # what cannot be seen any further was written there
+            lead.sought.first = lead.sought.first or lead.sought.last
+
+    async def _follow(self, open_: dict[UUID, list[Lead]], keys: Keys | None) -> None:
         for _ in range(MOST_DRAFTS):
             if not open_:
                 return

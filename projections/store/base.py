@@ -13,9 +13,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from uuid import UUID
 
+from domain.errors import Busy
 from projections.store.api_keys import ApiKey
 from projections.store.outbox import Outbox
 from projections.store.records import (
+    AuditRead,
+    AuditRow,
     FormRow,
     Group,
     Head,
@@ -65,6 +68,35 @@ class DraftFilter:
     sort: str = "saved"
     after: tuple[str, str] | None = None
     limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which versions an audit is about, newest first; people are given by key.
+
+    Whoever does not read as an auditor gets those of drafts that are their own. `upto` is the place
+    to go on from: a time, draft and version, the first that is wanted.
+    """
+
+    draft: UUID | None = None
+    owner: str | None = None
+    by: str | None = None
+    path: str | None = None  # this path or below
+    act: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    upto: tuple[datetime, UUID, int] | None = None
+    limit: int = 50
+
+
+AUDIT_SECONDS = 10  # that the search for an audit's versions may take
+
+
+def too_much() -> Busy:
+    """What a search is given up with."""
+    return Busy(
+        f"To find these took over {AUDIT_SECONDS} seconds; ask for one draft, person or time."
+    )
 
 
 class Line(NamedTuple):
@@ -197,6 +229,30 @@ class Store(Protocol):
 
     async def drafts(self, principal: str, wanted: DraftFilter) -> Sequence[Mapping[str, Any]]:
         """Lines of the drafts page."""
+
+    # -- audit
+
+    async def audited(self, principal: str, wanted: AuditFilter) -> Sequence[AuditRow]:
+        """The versions that an audit is about, newest first.
+
+        Raises:
+            Busy: It took too long to find them.
+        """
+
+    async def audited_total(self, principal: str, wanted: AuditFilter) -> tuple[int, int]:
+        """How many lines these versions are, and of how many drafts; one without changes is one.
+
+        Raises:
+            Busy: It took too long to count them.
+        """
+
+    async def note_read(self, read: AuditRead) -> None:
+        """Note that somebody read as an auditor."""
+
+    async def reads_noted(
+        self, principal: str, before: int | None, limit: int
+    ) -> Sequence[tuple[int, AuditRead]]:
+        """What auditors read, newest first, each with its number; for auditors only."""
 
     # -- machines' keys
 

@@ -107,6 +107,30 @@ class VersionRow(NamedTuple):
     reason: str | None
 
 
+class AuditRow(NamedTuple):
+    """A version that an audit is about, and what the drafts page knows of its draft."""
+
+    draft: UUID
+    version: int
+    at: datetime
+    paths: str | None
+    owner: str
+    title: str | None
+    form: str
+
+
+class AuditRead(NamedTuple):
+    """One reading as an auditor: when, who (by key), and what was asked."""
+
+    at: datetime
+    by: str
+    path: str
+    asked: str
+    draft: UUID | None
+    request: str | None
+    address: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """A whole draft at a version; `resting` ones give way to the next."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from domain.conflict import Conflict
 from domain.form import Form
 from domain.value import Data
-from projections.wording import changes, conflicts, versions
+from projections.wording import changes, conflicts, lines, versions
 from projections.wording.changes import Served
+from projections.wording.lines import By
 from projections.wording.people import LONGEST, capital, sentence
 from projections.wording.places import Places
 from projections.wording.values import cut
 from projections.wording.versions import Session, Version
 
-__all__ = ["LONGEST", "Served", "Session", "Version", "Wording"]
+__all__ = ["LONGEST", "By", "Served", "Session", "Version", "Wording"]
 
 
 class Wording:
@@ -44,6 +45,14 @@ class Wording:
     def headline(self, version: Version) -> str:
         """A version in one line: `Ann changed Fee and 2 other fields`."""
         return versions.headline(version, self._form, self._places)
+
+    def line(self, version: Version, change: Served) -> str:
+        """A change and how it came about: `Ann changed Fee from 1 to 2 (restored version 3)`."""
+        return lines.line(version, change, self._places)
+
+    def blame(self, path: str, last: By, first: By, until: By | None = None) -> str:
+        """Who set a value and who wrote it: `Ann set Fee in version 6; first written by …`."""
+        return lines.blame(self.label(path), last, first, until)
 
     def session(self, session: Session) -> str:
         """An editing session in one line: `Ann changed Fee and Title in 14 saves on mac-ann`."""

@@ -135,6 +135,18 @@ DISCARDED: Final = "moved the draft to the trash"
 EXPIRED: Final = "The service moved the draft to the trash: it had expired"
 RECOVERED: Final = "took the draft out of the trash"
 
+# -- lines of an audit, and who wrote a value
+
+BY_ACT: Final = "{did} ({how})"
+BY_MERGE: Final = "merged"
+BY_MERGE_FROM: Final = "merged from {device}"
+BY_MERGE_OF_FORK: Final = "merged from a fork"
+BY_DECISION: Final = "settled a conflict"
+BLAMED: Final = "{by} set {field} in version {version}"
+ENDED: Final = "{said} until {by} changed it in version {version}"
+FIRST: Final = "{said}; first written by {by} in version {version}"
+FIRST_ELSEWHERE: Final = "{said}; first written by {by} in version {version} of another draft"
+
 # -- sessions
 
 SESSION: Final = "changed {fields} in {saves}"

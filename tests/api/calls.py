@@ -203,6 +203,12 @@ def caller(client: httpx.AsyncClient, settings: Settings, sub: str, *roles: str)
     return Caller(client, make_token(settings.keys.jwt, sub, roles, years, now=NOON))
 
 
+def with_role(client: httpx.AsyncClient, settings: Settings, sub: str, role: str) -> Caller:
+    """Somebody whose token has a role."""
+    years = timedelta(days=3_650)
+    return Caller(client, make_token(settings.keys.jwt, sub, [role], years, now=NOON))
+
+
 def id_of(draft: DraftOrId) -> str:
     """A draft's id, however it is named."""
     return draft if isinstance(draft, str) else str(draft["id"])

@@ -29,6 +29,7 @@ WRITING = bool(os.environ.get("VARIORUM_WRITE_EXAMPLES"))  # the settings of a t
 DRAFT = "7b2e0a52-6c0f-4d3e-9a55-3f8b1c2d4e5f"
 ANOTHER = "11111111-6c0f-4d3e-9a55-3f8b1c2d4e5f"
 SHARED = "5ba7ed00-0000-4000-8000-00000000c1a5"
+AUDITED = "a0d17000-0000-4000-8000-00000000a0d1"
 CONTESTED = "c0ffee00-0000-4000-8000-00000000c1a5"
 GIG = {
     "title": "Jazz night",
@@ -65,6 +66,7 @@ NO_BODY = {
     ("DELETE", "/v1/drafts/{draft_id}/links/{link}"),
     ("DELETE", "/v1/drafts/{draft_id}/versions/{version}/label"),
 }
+MADE_UP = {"head": "<link>", "hash": "<link>", "request": "<request>", "number": 1}
 NO_STORY = {"/metrics", "/livez", "/readyz"}
 
 
@@ -99,9 +101,8 @@ class Story:
             document.pop("request_id", None)
             if document.get("next_cursor"):
                 document["next_cursor"] = "<cursor>"
-            for holder in (document, document.get("tombstone", {})):
-                if "head" in holder:
-                    holder["head"] = "<link>"
+            for one in (document, document.get("tombstone", {}), *document.get("items", ())):
+                one |= {name: made for name, made in MADE_UP.items() if one.get(name) is not None}
             self.answers[name] = {"status": answer.status_code, "body": document}
         return answer
 
@@ -158,6 +159,7 @@ async def told(ann: Caller, clock: Clock, service: ASGIApp) -> Story:
     await templates(story)
     await imports(story)
     await sharing(story)
+    await audit(story)
     return story
 
 
@@ -178,6 +180,23 @@ async def sharing(story: Story) -> None:
     await tells("hand-over", "PUT", f"{SHARED}/owner", json={"user": "ben"})
     await tells("version-handed-over", "GET", f"{SHARED}/versions/5")
     await tells("leave", "DELETE", f"{SHARED}/members/ann")
+
+
+async def audit(story: Story) -> None:
+    """Who wrote what in a draft of its own, seen by its owner and by an auditor, days later."""
+    tells, story.clock.now = story.tells, NOON + timedelta(days=9)
+    opening = {"form": "gig", "another": True, "id": AUDITED, "data": {"title": "Jazz", "fee": 100}}
+    assert (await story.ann.asks("POST", "/v1/drafts", json=opening)).is_success
+    save = edit("/fee", 250, device="mac", reason="agency quote")
+    assert (await story.ann.asks("PATCH", AUDITED, json=save)).is_success
+    assert (await story.ann.asks("POST", f"{AUDITED}/restore", json={"version": 1})).is_success
+    await tells("blame", "GET", f"{AUDITED}/blame")
+    await tells("lineage", "GET", f"{AUDITED}/lineage", params={"path": "/fee", "limit": 2})
+    await tells("problem-audit-reads", "GET", "/v1/audit/reads")
+    token = make_token(KEYS["VARIORUM_JWT_SECRET"].encode(), "olga", ["auditor"], YEARS, now=NOON)
+    auditor = {"authorization": f"Bearer {token}"}
+    await tells("audit", "GET", "/v1/audit", params={"draft": AUDITED}, headers=auditor)
+    await tells("audit-reads", "GET", "/v1/audit/reads", params={"limit": 1}, headers=auditor)
 
 
 async def templates(story: Story) -> None:

@@ -62,6 +62,7 @@ OPEN: Gate = dict.fromkeys((*NO_TOKEN_THAT_HOLDS, *SIGNED_IN), IN)
 KNOWN: Gate = {**OUTSIDE, **dict.fromkeys(SIGNED_IN, IN)}
 PERSONS: Gate = {**KNOWN, "link to view": 403, "link to edit": 403}
 ADMINS: Gate = {**OUTSIDE, **dict.fromkeys(SIGNED_IN, 403), "admin": IN}
+AUDITORS: Gate = {**OUTSIDE, **dict.fromkeys(SIGNED_IN, 403), "auditor": IN}
 READS: Gate = {**KNOWN, "stranger": 404, "admin": 404}
 APPEARS: Gate = {**READS, "auditor": 403}
 MEMBERS: Gate = {**READS, "link to view": 403, "link to edit": 403}
@@ -126,6 +127,10 @@ TABLE: dict[str, Row] = {
     f"POST {ONE}/links": Row(MANAGES, {"role": "viewer"}),
     f"DELETE {ONE}/links/{{link}}": Row(MANAGES),
     f"GET {ONE}/verify": Row(READS),
+    f"GET {ONE}/blame": Row(READS),
+    f"GET {ONE}/lineage": Row(READS),
+    "GET /v1/audit": Row(PERSONS),
+    "GET /v1/audit/reads": Row(AUDITORS),
     f"GET {ONE}/completeness": Row(READS),
     f"GET {ONE}/conflicts": Row(READS),
     f"POST {ONE}/conflicts/resolve": Row(

@@ -19,8 +19,9 @@ from projections.store.base import Store
 from projections.store.postgres import PostgresStore
 from projections.store.postgres.connections import READER, WORKER, connect
 from projections.store.postgres.lanes import Statement
+from projections.store.records import AuditRead
 from tests import postgres
-from tests.domain.scenes import ANN, BEN, DRAFTS, EVE, fields, origin
+from tests.domain.scenes import ANN, BEN, DRAFTS, EVE, MONDAY, fields, origin
 from tests.projections.histories import desk, group_of, level, log_of, new_draft, started, states_of
 
 Connection = AsyncConnection[Any]
@@ -221,6 +222,18 @@ async def test_what_writers_keep_among_themselves_readers_may_not_even_ask_for(
             await reader.execute(f"SELECT * FROM {table}")
 
 
+async def test_what_auditors_read_is_shown_to_auditors_only(
+    store: Store, reader: Connection
+) -> None:
+    await store.note_read(AuditRead(MONDAY, ANN, "/v1/audit", "{}", None, None, None))
+    for by, seen in ((None, 0), ("", 0), (ANN, 0), (f"auditor:{BEN}", 1)):
+        async with reader.transaction():
+            if by is not None:
+                await as_user(reader, by)
+            cursor = await reader.execute("SELECT count(*) FROM audit_reads")
+            assert await cursor.fetchone() == (seen,)
+
+
 async def test_row_security_cannot_be_switched_off(
     drafts: dict[str, UUID], reader: Connection
 ) -> None:
@@ -234,7 +247,7 @@ async def test_row_security_cannot_be_switched_off(
 
 
 async def test_a_reader_writes_nothing(drafts: dict[str, UUID], reader: Connection) -> None:
-    for table in (*CONTENT, *FOR_WRITERS_ONLY):
+    for table in (*CONTENT, *FOR_WRITERS_ONLY, "audit_reads"):
         for statement in (f"DELETE FROM {table}", f"INSERT INTO {table} DEFAULT VALUES"):
             with pytest.raises(REFUSED):
                 await reader.execute(statement)
@@ -333,6 +346,10 @@ async def test_what_is_in_the_log_stays_as_it_is(
         "UPDATE forgotten SET at = now()",
         "DELETE FROM forgotten",
         "INSERT INTO tombstones SELECT draft, owner, 1, '', '', now() FROM drafts",
+        "UPDATE audit_reads SET by = ''",
+        "DELETE FROM audit_reads",
+        "TRUNCATE audit_reads",
+        "INSERT INTO audit_reads (number) OVERRIDING SYSTEM VALUE VALUES (1)",
     ):
         with pytest.raises(REFUSED):
             await anyone.execute(statement)
@@ -380,7 +397,7 @@ async def test_every_table_forces_row_security_and_none_is_the_services(
         "SELECT relname, relrowsecurity AND relforcerowsecurity, pg_get_userbyid(relowner) "
         "FROM pg_class WHERE relnamespace = 'variorum'::regnamespace AND relkind IN ('r','p','v')",
     )
-    forced = {*CONTENT, *FOR_WRITERS_ONLY}
+    forced = {*CONTENT, *FOR_WRITERS_ONLY, "audit_reads"}
     assert tables == {
         *((name, True, postgres.OWNER) for name in forced),
         ("migrations", False, postgres.OWNER),

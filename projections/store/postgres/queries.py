@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any, LiteralString
 from uuid import UUID
 
-from projections.store.base import PAGE_BYTES, PAGE_DRAFTS, PAGE_EVENTS, DraftFilter, VersionFilter
+from domain.access import is_auditor
+from projections.store.base import (
+    PAGE_BYTES,
+    PAGE_DRAFTS,
+    PAGE_EVENTS,
+    AuditFilter,
+    DraftFilter,
+    VersionFilter,
+)
 from projections.store.postgres.lanes import Statement
 
 SCHEMA = "SELECT max(number) FROM migrations"
@@ -251,6 +259,75 @@ def sessions(draft: UUID, wanted: VersionFilter) -> tuple[LiteralString, dict[st
         ORDER BY max(n.version) DESC LIMIT %(limit)s
     """
     return statement, arguments
+
+
+def audited(principal: str, wanted: AuditFilter) -> tuple[LiteralString, dict[str, Any]]:
+    """The versions that an audit is about."""
+    conditions, arguments = _audit_conditions(principal, wanted)
+    statement = (
+        "SELECT v.draft, v.version, v.at, v.paths, d.owner, d.title, d.form "
+        f"FROM versions v JOIN drafts d ON d.draft = v.draft WHERE {conditions} "
+        "ORDER BY v.at DESC, v.draft DESC, v.version DESC LIMIT %(limit)s"
+    )
+    return statement, arguments
+
+
+def audited_total(principal: str, wanted: AuditFilter) -> tuple[LiteralString, dict[str, Any]]:
+    """How many lines they are, and of how many drafts."""
+    conditions, arguments = _audit_conditions(principal, wanted)
+    paths: LiteralString = "unnest(string_to_array(v.paths, E'\\n'))"
+    within: LiteralString = (
+        f"(SELECT count(*) FROM {paths} AS p WHERE p = %(within)s OR starts_with(p, %(below)s))"
+    )
+    every: LiteralString = "greatest(1, cardinality(string_to_array(v.paths, E'\\n')))"
+    if wanted.path is not None:
+        arguments |= {"within": wanted.path, "below": f"{wanted.path}/"}
+    statement = (
+        f"SELECT coalesce(sum({every if wanted.path is None else within}), 0)::bigint, "
+        "count(DISTINCT v.draft) "
+        f"FROM versions v JOIN drafts d ON d.draft = v.draft WHERE {conditions}"
+    )
+    return statement, arguments
+
+
+def _audit_conditions(principal: str, wanted: AuditFilter) -> tuple[LiteralString, dict[str, Any]]:
+    clauses: dict[str, LiteralString] = {
+        "draft": "v.draft = %(draft)s",
+        "owner": "d.owner = %(owner)s",
+        "by": "v.by = %(by)s",
+        "act": "v.act = %(act)s",
+        "since": "v.at >= %(since)s",
+        "until": "v.at <= %(until)s",
+        "path": "E'\\n' || v.paths || E'\\n' ~ %(path)s",
+        "upto": "(v.at, v.draft, v.version) <= (%(upto_at)s, %(upto_draft)s, %(upto_version)s)",
+    }
+    arguments: dict[str, Any] = {name: getattr(wanted, name) for name in AuditFilter.__slots__}
+    chosen: list[LiteralString] = [
+        clause for name, clause in clauses.items() if arguments[name] is not None
+    ]
+    if wanted.path is not None:
+        arguments["path"] = f"\n{_literal(wanted.path)}[/\n]"
+    if wanted.upto is not None:
+        names = ("upto_at", "upto_draft", "upto_version")
+        arguments |= dict(zip(names, wanted.upto, strict=True))
+    scope: LiteralString = "true"
+    if not is_auditor(principal):
+        scope = (
+            "v.draft IN (SELECT a.draft FROM access a WHERE a.principal = %(principal)s "
+            "AND a.role = 'owner')"
+        )
+    arguments |= {"principal": principal, "upto": None}
+    return " AND ".join([scope, *chosen]), arguments
+
+
+NOTE_READ = (
+    "INSERT INTO audit_reads (at, by, path, asked, draft, request, address) "
+    "VALUES (%s, %s, %s, %s, %s, %s, %s)"
+)
+READS_NOTED = (
+    "SELECT number, at, by, path, asked, draft, request, address FROM audit_reads "
+    "WHERE number < %b ORDER BY number DESC LIMIT %b"
+)
 
 
 def _plain(wanted: VersionFilter) -> dict[str, Any]:

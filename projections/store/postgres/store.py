@@ -17,7 +17,9 @@ from psycopg.rows import dict_row
 from domain.errors import Forbidden
 from projections.store.api_keys import ApiKey
 from projections.store.base import (
+    AUDIT_SECONDS,
     END,
+    AuditFilter,
     DraftFilter,
     Hear,
     Line,
@@ -25,6 +27,7 @@ from projections.store.base import (
     VersionFilter,
     VersionLine,
     to_moves,
+    too_much,
 )
 from projections.store.migrations import must_be_current
 from projections.store.postgres import queries
@@ -42,6 +45,8 @@ from projections.store.postgres.listening import listen
 from projections.store.postgres.outbox import PostgresOutbox
 from projections.store.postgres.trash import PostgresTrash
 from projections.store.records import (
+    AuditRead,
+    AuditRow,
     Committed,
     FormRow,
     Group,
@@ -278,6 +283,41 @@ class PostgresStore:
         """Lines of the drafts page."""
         statement, arguments = queries.drafts(principal, wanted)
         return await self._dicts(principal, statement, arguments)
+
+    # -- audit
+
+    async def audited(self, principal: str, wanted: AuditFilter) -> Sequence[AuditRow]:
+        """The versions that an audit is about, newest first."""
+        rows = await self._searched(principal, *queries.audited(principal, wanted))
+        return [AuditRow(*row) for row in rows]
+
+    async def audited_total(self, principal: str, wanted: AuditFilter) -> tuple[int, int]:
+        """How many lines these versions are, and of how many drafts; one without changes is one."""
+        rows = await self._searched(principal, *queries.audited_total(principal, wanted))
+        return cast("tuple[int, int]", rows[0])
+
+    async def _searched(self, principal: str, statement: Any, arguments: Any) -> list[Any]:
+        """The rows of a search that may take its time, but not any time."""
+        async with self._as(principal) as connection:
+            try:
+                await connection.execute(f"SET LOCAL statement_timeout = {AUDIT_SECONDS * 1000}")
+                return await _rows(connection, statement, arguments)
+            except psycopg.errors.QueryCanceled:
+                raise too_much() from None
+
+    async def note_read(self, read: AuditRead) -> None:
+        """Note that somebody read as an auditor."""
+        async with self._working() as connection:
+            await connection.execute(queries.NOTE_READ, read)
+
+    async def reads_noted(
+        self, principal: str, before: int | None, limit: int
+    ) -> Sequence[tuple[int, AuditRead]]:
+        """What auditors read, newest first, each with its number; for auditors only."""
+        below = 2**62 if before is None else before
+        async with self._as(principal) as connection:
+            rows = await _rows(connection, queries.READS_NOTED, (below, limit))
+        return [(row[0], AuditRead(*row[1:])) for row in rows]
 
     # -- machines' keys
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from projections.store.base import PAGE_DRAFTS, PAGE_EVENTS, DraftFilter, VersionFilter
+from domain.access import is_auditor
+from projections.store.base import PAGE_DRAFTS, PAGE_EVENTS, AuditFilter, DraftFilter, VersionFilter
 
 TOMBSTONE = "SELECT 1 FROM tombstones WHERE draft = ?"
 LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = ?"
@@ -196,6 +197,12 @@ def _shown(time: str) -> str:
     return f"replace({time}, '.000000Z', 'Z')"
 
 
+_WITHIN = (
+    "(instr(:newline || v.paths || :newline, :newline || :path || :newline) > 0 "
+    "OR instr(:newline || v.paths, :newline || :path || '/') > 0)"
+)
+
+
 def versions(principal: str, draft: UUID, wanted: VersionFilter) -> tuple[str, dict[str, Any]]:
     """The version history under a filter."""
     conditions, arguments = _conditions(principal, draft, wanted)
@@ -234,6 +241,68 @@ def sessions(principal: str, draft: UUID, wanted: VersionFilter) -> tuple[str, d
     return statement, arguments
 
 
+def audited(principal: str, wanted: AuditFilter) -> tuple[str, dict[str, Any]]:
+    """The versions that an audit is about."""
+    conditions, arguments = _audit_conditions(principal, wanted)
+    statement = (
+        "SELECT v.draft, v.version, v.at, v.paths, d.owner, d.title, d.form "
+        f"FROM versions v JOIN drafts d ON d.draft = v.draft WHERE {conditions} "
+        "ORDER BY v.at DESC, v.draft DESC, v.version DESC LIMIT :limit"
+    )
+    return statement, arguments
+
+
+def audited_total(principal: str, wanted: AuditFilter) -> tuple[str, dict[str, Any]]:
+    """How many lines they are, and of how many drafts."""
+    conditions, arguments = _audit_conditions(principal, wanted)
+    every = (
+        "CASE WHEN coalesce(v.paths, '') = '' THEN 1 "
+        "ELSE 1 + length(v.paths) - length(replace(v.paths, :newline, '')) END"
+    )
+    # Every newline twice, so that a path's end is not also the next one's beginning.
+    lines = "(:newline || replace(v.paths, :newline, :newline || :newline) || :newline)"
+    ends = [f":newline || :path || {end}" for end in (":newline", "'/'")]
+    within = " + ".join(
+        f"(length({lines}) - length(replace({lines}, {end}, ''))) / length({end})" for end in ends
+    )
+    statement = (
+        f"SELECT coalesce(sum({every if wanted.path is None else within}), 0), "
+        f"count(DISTINCT v.draft) FROM versions v JOIN drafts d ON d.draft = v.draft WHERE {conditions}"
+    )
+    return statement, arguments
+
+
+def _audit_conditions(principal: str, wanted: AuditFilter) -> tuple[str, dict[str, Any]]:
+    clauses = {
+        "draft": "v.draft = :draft",
+        "owner": "d.owner = :owner",
+        "by": "v.by = :by",
+        "act": "v.act = :act",
+        "since": "v.at >= :since",
+        "until": "v.at <= :until",
+        "path": _WITHIN,
+        "upto": "(v.at, v.draft, v.version) <= (:upto_at, :upto_draft, :upto_version)",
+    }
+    arguments = {name: _value(getattr(wanted, name)) for name in AuditFilter.__slots__}
+    chosen = [clause for name, clause in clauses.items() if arguments[name] is not None]
+    if wanted.upto is not None:
+        names = ("upto_at", "upto_draft", "upto_version")
+        arguments |= dict(zip(names, map(_value, wanted.upto), strict=True))
+    arguments |= {"principal": principal, "newline": "\n", "upto": None}
+    mine = "v.draft IN (SELECT a.draft FROM access a WHERE a.principal = :principal AND a.role = 'owner')"
+    return " AND ".join(["true" if is_auditor(principal) else mine, *chosen]), arguments
+
+
+NOTE_READ = (
+    "INSERT INTO audit_reads (at, by, path, asked, draft, request, address) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+READS_NOTED = (
+    "SELECT number, at, by, path, asked, draft, request, address FROM audit_reads "
+    "WHERE number < ? ORDER BY number DESC LIMIT ?"
+)
+
+
 def _plain(wanted: VersionFilter) -> dict[str, Any]:
     return {name: getattr(wanted, name) for name in VersionFilter.__slots__}
 
@@ -246,8 +315,7 @@ def _conditions(principal: str, draft: UUID, wanted: VersionFilter) -> tuple[str
         "act": "v.act = :act",
         "since": "v.at >= :since",
         "until": "v.at <= :until",
-        "path": "(instr(:newline || v.paths || :newline, :newline || :path || :newline) > 0 "
-        "OR instr(:newline || v.paths, :newline || :path || '/') > 0)",
+        "path": _WITHIN,
     }
     arguments = {name: _value(value) for name, value in _plain(wanted).items()}
     arguments |= {"draft": draft.hex, "principal": principal, "newline": "\n"}
@@ -256,6 +324,8 @@ def _conditions(principal: str, draft: UUID, wanted: VersionFilter) -> tuple[str
 
 
 def _value(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return value.hex
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return value

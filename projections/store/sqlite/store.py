@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from asyncio import to_thread
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import astuple
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -21,8 +23,10 @@ from domain.draft import SERVICE
 from domain.errors import Forbidden, StoreUnavailable
 from projections.store.api_keys import ApiKey
 from projections.store.base import (
+    AUDIT_SECONDS,
     END,
     PAGE_BYTES,
+    AuditFilter,
     DraftFilter,
     Hear,
     Line,
@@ -30,9 +34,12 @@ from projections.store.base import (
     VersionFilter,
     VersionLine,
     to_moves,
+    too_much,
 )
 from projections.store.migrations import must_be_current
 from projections.store.records import (
+    AuditRead,
+    AuditRow,
     Committed,
     FormRow,
     Group,
@@ -247,6 +254,47 @@ class SqliteStore:
             {**line, "draft": UUID(line["draft"]), "template": bool(line["template"])}
             for line in lines
         ]
+
+    # -- audit
+
+    async def audited(self, principal: str, wanted: AuditFilter) -> Sequence[AuditRow]:
+        """The versions that an audit is about, newest first."""
+        rows = await to_thread(self._searched, *queries.audited(principal, wanted))
+        return [
+            AuditRow(UUID(draft), version, datetime.fromisoformat(at), *facts)
+            for draft, version, at, *facts in rows
+        ]
+
+    async def audited_total(self, principal: str, wanted: AuditFilter) -> tuple[int, int]:
+        """How many lines these versions are, and of how many drafts; one without changes is one."""
+        rows = await to_thread(self._searched, *queries.audited_total(principal, wanted))
+        return cast("tuple[int, int]", rows[0])
+
+    def _searched(self, statement: str, arguments: Any) -> list[Any]:
+        """The rows of a search that may take its time, but not any time: beside the event loop."""
+        until = monotonic() + AUDIT_SECONDS
+        with closing(connect(self._path)) as connection:
+            connection.execute("PRAGMA query_only = ON")
+            connection.set_progress_handler(lambda: monotonic() > until, 10_000)
+            try:
+                return connection.execute(statement, arguments).fetchall()
+            except sqlite3.OperationalError as failed:
+                if failed.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                    raise too_much() from None
+                raise StoreUnavailable("The database file cannot be used; try again.") from failed
+
+    async def note_read(self, read: AuditRead) -> None:
+        """Note that somebody read as an auditor."""
+        self._rows(queries.NOTE_READ, tuple(map(_column, read)))
+
+    async def reads_noted(
+        self, principal: str, before: int | None, limit: int
+    ) -> Sequence[tuple[int, AuditRead]]:
+        """What auditors read, newest first, each with its number; for auditors only."""
+        if not is_auditor(principal):
+            return ()
+        rows = self._rows(queries.READS_NOTED, (2**62 if before is None else before, limit))
+        return [(number, _audit_read(*row)) for number, *row in rows]
 
     # -- machines' keys
 
@@ -520,6 +568,13 @@ def _text(moment: datetime) -> str:
 def _api_key(row: Sequence[Any]) -> ApiKey:
     *columns, created, expires, revoked = row
     return ApiKey(*columns, *map(_moment, (created, expires, revoked)))
+
+
+def _audit_read(
+    at: str, by: str, path: str, asked: str, draft: str | None, *more: Any
+) -> AuditRead:
+    where = None if draft is None else UUID(draft)
+    return AuditRead(datetime.fromisoformat(at), by, path, asked, where, *more)
 
 
 def _moment(text: str | None) -> datetime | None:

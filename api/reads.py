@@ -1,0 +1,75 @@
+"""The log of what auditors read: a line for each, noted before the answer leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+import orjson
+from starlette.types import Scope
+
+from api.answers import cursor, page
+from api.people import People
+from api.security import Principal
+from domain.access import Reader
+from projections.store.base import Store
+from projections.store.records import AuditRead
+
+AUDIT: Final = "/v1/audit"
+_PEOPLE: Final = ("by", "owner")  # parameters that hold names, which stand in one table only
+_REFUSED: Final = 400
+
+
+class Reads:
+    """Notes what auditors read, and shows it to auditors."""
+
+    def __init__(self, store: Store, people: People, clock: Any) -> None:
+        self._store, self._people, self._clock = store, people, clock
+
+    async def after(self, scope: Scope, status: int) -> None:
+        """Note an answered request, if an auditor read a draft, or lines of the audit, by it."""
+        caller: Principal | None = scope["state"].get("caller")
+        if caller is None or not caller.is_auditor or scope["method"] not in ("GET", "HEAD"):
+            return
+        draft = scope.get("path_params", {}).get("draft_id")
+        if status < _REFUSED and (draft is not None or scope["path"] == AUDIT):
+            await self._note(caller, scope, draft and UUID(draft))
+
+    async def _note(self, caller: Principal, scope: Scope, draft: UUID | None) -> None:
+        asked = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        for name in _PEOPLE:
+            if name in asked:
+                asked[name] = await self._people.key_of(asked[name]) or asked[name]
+        client = scope.get("client")
+        await self._store.note_read(
+            AuditRead(
+                at=self._clock(),
+                by=await self._people.key_for(caller.sub),
+                path=scope["path"],
+                asked=orjson.dumps(asked).decode(),
+                draft=draft,
+                request=scope["state"]["request_id"],
+                address=client[0] if client else None,
+            )
+        )
+
+    async def page(self, reader: Reader, before: int | None, limit: int) -> dict[str, Any]:
+        """A page of the log, newest first."""
+        noted = await self._store.reads_noted(reader, before, limit + 1)
+        asked = [orjson.loads(read.asked) for _, read in noted]
+        keys = {key for one in asked for name in _PEOPLE if (key := one.get(name)) is not None}
+        names = await self._people.subs_of({read.by for _, read in noted} | keys)
+        lines = [
+            _line(number, read, said, names)
+            for (number, read), said in zip(noted, asked, strict=True)
+        ]
+        return page(lines, limit, lambda line: cursor(line["number"]))
+
+
+def _line(
+    number: int, read: AuditRead, asked: Mapping[str, str], names: Mapping[str, str]
+) -> dict[str, Any]:
+    said = {name: names[one] if name in _PEOPLE else one for name, one in asked.items()}
+    return {"number": number, **read._asdict(), "by": names[read.by], "asked": said}
