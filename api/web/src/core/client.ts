@@ -126,8 +126,7 @@ export class Client {
     held.users -= 1;
     setTimeout(() => {
       if (held.users > 0) return;
-      if (this.sessions.get(name) === held) this.sessions.delete(name);
-      session.close();
+      if (this.sessions.get(name) === held) session.close();
     }, LINGER);
   }
 
@@ -178,9 +177,10 @@ export class Client {
   }
 
   private tools(user: string, key: string, journal: Journal<Parts>) {
+    const closed = () => void this.sessions.delete(`${user} ${key}`);
     const { api, environment } = this;
     const tabs = new Tabs<Parts>(`variorum ${encodeURIComponent(user)} ${key}`, environment);
-    return { api, journal, tabs, environment, device: this.device(user), secrets: this.options.secrets ?? [] };
+    return { api, journal, tabs, environment, device: this.device(user), secrets: this.options.secrets ?? [], closed };
   }
 
   /** The name of this browser, for this user. */

@@ -14,7 +14,7 @@ import type { Environment } from "./environment";
 import type { Journal } from "./journal";
 import type { Data, Json } from "./json";
 import { apply } from "./changes";
-import { eventsOf } from "./live";
+import { Following, type Present } from "./following";
 import { get } from "./path";
 import { withoutSecrets } from "./secrets";
 import { bodyOf, refused, send } from "./sender";
@@ -47,14 +47,6 @@ export interface Tools {
   readonly secrets: readonly string[];
 }
 
-/** Somebody who has the draft open now. */
-export interface Present {
-  readonly user: string;
-  readonly device: string;
-  readonly path: string | null;
-  readonly idle: boolean;
-}
-
 /** All that can be shown of a draft; a new object whenever something of it has changed. */
 export interface Snapshot extends Form {
   readonly id: string;
@@ -80,7 +72,7 @@ export class DraftSession {
   private attempts = 0;
   private busy = false;
   private looking: Promise<void> | undefined;
-  private watching: AbortController | undefined;
+  private readonly following: Following;
   /** Whether this tab holds all that the owner does, so that news of parts make sense. */
   private level = false;
   /** The highest version that anything told of. */
@@ -95,6 +87,13 @@ export class DraftSession {
     private readonly tools: Tools,
   ) {
     this.shown = this.snapshotNow();
+    this.following = new Following(tools.api, tools.device, {
+      news: (version) => this.news(version),
+      present: (present) => {
+        this.present = present;
+        this.changed();
+      },
+    });
   }
 
   /** Begin to send, and to follow the other tabs and the network. */
@@ -181,8 +180,7 @@ export class DraftSession {
 
   /** Say at which field somebody is; nothing is waited for. */
   here(path: string | null): void {
-    if (this.state.base.version === 0 || !this.tools.tabs.isOwner) return;
-    void this.tools.api.put(`/drafts/${this.state.id}/presence`, { device: this.tools.device, path }).catch(() => {});
+    this.following.here(path);
   }
 
   /** Go on from what a command (restore, undo, resolve …) has made of the draft. */
@@ -191,6 +189,19 @@ export class DraftSession {
     const answer = await command(this.state.id);
     await this.look();
     return answer;
+  }
+
+  /**
+   * Keep what was typed after the draft was finished: as a draft of its own, that starts from the version
+   * it was typed on. Gives the id of that draft; here the finished one is forgotten.
+   */
+  async fork(): Promise<string> {
+    const { api, device } = this.tools;
+    const { id, base, live } = this.state;
+    const fork = await api.post<Draft>(`/drafts/${id}/fork`, { version: base.version, device, seq: this.state.seq + 1 });
+    await api.patch(`/drafts/${fork.id}`, { based_on: fork.version, data: live.data });
+    await this.forget();
+    return fork.id;
   }
 
   /** Put the draft into the trash, and forget it here once the service has. */
@@ -212,9 +223,10 @@ export class DraftSession {
     this.leave();
     this.over.abort();
     clearTimeout(this.timer);
-    this.watching?.abort();
+    this.following.stop();
     this.stops.forEach((stop) => stop());
     this.tools.tabs.close();
+    this.tools.closed();
   }
 
   // -- typing
@@ -363,35 +375,15 @@ export class DraftSession {
     if (finished && !this.hasUnsent()) await this.tools.journal.forget(this.key);
   }
 
-  /** Follow the events of the draft, in the tab that owns it, until it does no more. */
+  /** Follow the draft, in the tab that owns it. */
   private watch(): void {
-    if (this.watching || !this.mayGoOn() || this.state.base.version === 0) return;
-    this.watching = new AbortController();
-    void this.watchOnce(this.watching.signal).finally(() => (this.watching = undefined));
+    const { id, base } = this.state;
+    if (this.mayGoOn() && base.version > 0) this.following.start(id, base.version);
   }
 
-  private async watchOnce(signal: AbortSignal): Promise<void> {
-    const { api, device } = this.tools;
-    try {
-      const answer = await api.answer("GET", `/drafts/${this.state.id}/events`, {
-        query: { device },
-        headers: { Accept: "text/event-stream", "Last-Event-ID": String(this.state.base.version) },
-        signal,
-      });
-      if (answer.body) for await (const event of eventsOf(answer.body)) this.heard(event.event, event.id, event.data);
-    } catch (error) {
-      if (error instanceof Refused && error.problem.status < 500 && error.problem.status !== 429) return;
-    }
-    if (!signal.aborted) setTimeout(() => this.watch(), this.backOff(undefined));
-  }
-
-  private heard(event: string, id: string | undefined, data: unknown): void {
-    if (event === "presence") {
-      this.present = (data as { present?: readonly Present[] }).present ?? [];
-      return this.changed();
-    }
-    this.newest = Math.max(this.newest, Number(id) || 0);
-    if (!this.busy && (event !== "version" || this.newest > this.state.base.version)) void this.look();
+  private news(version: number): void {
+    this.newest = Math.max(this.newest, version);
+    if (!this.busy && this.newest > this.state.base.version) void this.look();
   }
 
   private async owns(): Promise<void> {
@@ -422,7 +414,7 @@ export class DraftSession {
     this.level ||= parts.base !== undefined;
     if (!this.level || (tabs.isOwner ? turn <= this.turn : turn < this.turn)) return;
     tabs.yield();
-    this.watching?.abort();
+    this.following.stop();
     clearTimeout(this.timer);
     this.take(turn, parts);
   }

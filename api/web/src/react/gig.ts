@@ -1,6 +1,6 @@
 /** The hook that kept gigs in `localStorage`, with the same members, on drafts that are saved. */
-import { useCallback, useEffect, useMemo, useRef } from "react";
-import { asData, type Data, type DraftSession, type Receipt, type Which } from "../core";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { adoptLocalStorage, asData, type Client, type Data, type DraftSession, type Receipt, type Which } from "../core";
 import { useClient } from "./context";
 import { useDraft, useDraftValue } from "./draft";
 
@@ -23,7 +23,7 @@ export function useGigFormPersistence(gigId?: string | number): GigFormPersisten
   const client = useClient();
   const subject = gigId === undefined ? null : String(gigId);
   const which = useMemo((): Which => ({ form: "gig", subject }), [subject]);
-  const { session, error, reopen } = useDraft(which);
+  const { session, error, reopen } = useDraft(useAdopted(client) ? which : null);
   const ready = useReady(session, error);
 
   const hasUnsavedData = useDraftValue(session, ({ status }) => status.waiting > 0) ?? false;
@@ -46,6 +46,19 @@ export function useGigFormPersistence(gigId?: string | number): GigFormPersisten
 
   const lastServerSave = useMemo(() => (savedAt === null ? null : new Date(savedAt)), [savedAt]);
   return { saveGigData, debouncedSaveGigData, getGigData, clearGigData, hasUnsavedData, lastServerSave, isOnline };
+}
+
+const adopting = new WeakMap<Client, Promise<unknown>>();
+
+/** Whether the old entries were taken over; what cannot be sent now stays for the next page. */
+function useAdopted(client: Client): boolean {
+  const [adopted, setAdopted] = useState(false);
+  useEffect(() => {
+    const adoption = adopting.get(client) ?? adoptLocalStorage(client).catch(() => adopting.delete(client));
+    adopting.set(client, adoption);
+    void adoption.then(() => setAdopted(true));
+  }, [client]);
+  return adopted;
 }
 
 function change(session: DraftSession, data: object): DraftSession {
