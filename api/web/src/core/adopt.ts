@@ -27,9 +27,9 @@ export async function adoptLocalStorage(client: Client, keys = GIGS, net: Net | 
   if (entries.length === 0) return [];
   const sent = Object.fromEntries(entries);
   const { items } = await client.api.post<{ items: readonly Adopted[] }>("/imports/local-storage", { entries: sent });
-  for (const { key, draft } of items) {
+  for (const { key, draft, outcome } of items) {
     // The old page, in another tab, may have written since: then it is another draft to take over.
-    if (draft !== null && net.getItem(key) === sent[key]) net.removeItem(key);
+    if ((draft !== null || outcome === "empty") && net.getItem(key) === sent[key]) net.removeItem(key);
   }
   return items;
 }

@@ -45,6 +45,8 @@ export interface Tools {
   /** The name under which this browser numbers its edits. */
   readonly device: string;
   readonly secrets: readonly string[];
+  /** The session is over: whoever opens the draft next begins another one. */
+  readonly closed: () => void;
 }
 
 /** All that can be shown of a draft; a new object whenever something of it has changed. */
