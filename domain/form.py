@@ -179,6 +179,11 @@ class Form(BaseModel):
             self._know(known, tokens)
         return known
 
+    @cached_property
+    def how_many(self) -> int:
+        """How many fields the definition names."""
+        return _count(self.known)
+
     def _know(self, known: Fields, tokens: Sequence[str]) -> None:
         node = self.root
         for token in tokens:
@@ -211,6 +216,10 @@ class Form(BaseModel):
     def sensitive(self) -> Iterator[str]:
         """The patterns of the sensitive fields."""
         return (pattern for pattern, rule in self.fields.items() if rule.sensitive)
+
+
+def _count(known: Fields) -> int:
+    return sum(_count(below) if below else 1 for below in known.values())
 
 
 def _properties(schema: Mapping[str, Any], depth: int = 8) -> Iterator[tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from domain.form import Fields, Form
@@ -26,7 +26,7 @@ def filled(form: Form, data: Data) -> Filled:
     """
     if not (known := form.known):
         return Filled()
-    return Filled(_held(data, known), _all(known))
+    return Filled(_held(data, known), form.how_many)
 
 
 def resume(form: Form, step: str | None, incomplete: Collection[str]) -> str | None:
@@ -56,12 +56,8 @@ def _held(data: Data, known: Fields) -> int:
     return found
 
 
-def _all(known: Fields) -> int:
-    return sum(_all(below) if below else 1 for below in known.values())
-
-
 def _nothing(value: Json) -> bool:
     """Whether a value holds nothing that anybody filled in: members alone are nothing."""
-    if isinstance(value, Mapping):
+    if type(value) is dict:
         return all(map(_nothing, value.values()))
     return value is None or value == "" or value == []
