@@ -81,7 +81,7 @@ class Adopting:
         try:
             value = parse_json(text.encode(), self._limits)
         except BadInput as broken:
-            return Report(key, "broken", detail=str(broken))
+            return Report(key, "broken", detail=str(broken).replace("The body", "The entry"))
         if not isinstance(value, dict):
             return Report(key, "broken", detail="The entry is no JSON object.")
         entry = entry_of(value)

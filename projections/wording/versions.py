@@ -114,11 +114,14 @@ def _forked(version: Version, _: Form, __: Places) -> str:
 def _edited(version: Version, form: Form, places: Places) -> str:
     if version.changes:
         return _changed(version, places)
-    if (step := version.about.get("step")) is not None:
-        return phrases.WENT_TO.format(step=_step(form, step))
-    if (done := version.about.get("completed_steps")) is not None:
-        return _completed(version.about.get("steps_done", done), version, form)
-    return phrases.SAVED
+    step, completed = version.about.get("step"), version.about.get("completed_steps")
+    if completed is None:
+        return phrases.SAVED if step is None else phrases.WENT_TO.format(step=_step(form, step))
+    done = _completed(version.about.get("steps_done", completed), version, form)
+    if step is None:
+        return done
+    went = phrases.WENT_TO.format(step=_step(form, step))
+    return phrases.AND.format(first=done, last=went)
 
 
 def _completed(done: Sequence[str], version: Version, form: Form) -> str:

@@ -182,6 +182,7 @@ async def test_what_is_no_draft_is_reported_and_left_alone(
 
     assert (reports[key]["outcome"], reports[key]["draft"]) == (outcome, None)
     assert (reports[key]["detail"] is None) == (outcome in ("empty", "ignored"))
+    assert "body" not in (reports[key]["detail"] or "")
     assert reports["gig-edit-7"]["outcome"] == "imported"
     assert len((await ann.lists())["items"]) == 1
 

@@ -25,6 +25,8 @@ async def test_each_step_tells_when_and_by_whom_it_was_done(ann: Caller, clock: 
 
     report = await steps(ann, draft)
 
+    told = (await ann.version(draft, 2))["text"]
+    assert told == "Ann marked as completed: Basics and went to the step Venue"
     assert (report["step"], report["resume"]) == ("lineup", "lineup")
     assert report["steps"]["basic"] == {
         "id": "basic",
