@@ -28,6 +28,7 @@ from projections.store import postgres, sqlite
 from projections.store.api_keys import ApiKey
 from projections.store.base import Store
 from projections.store.migrations import SchemaTooNew, SchemaTooOld
+from projections.store.postgres import isolation
 from projections.store.postgres.connections import SCHEMA, WORKER
 
 Progress = Callable[[int, int], None]
@@ -261,7 +262,10 @@ async def _examine_login(settings: Settings) -> list[Finding]:
             (SCHEMA,),
         )
         above, owns = await cursor.fetchone() or (False, False)
+        wrong = [] if above else await isolation.faults(connection)
     return [
+        *(Finding(False, fault) for fault in wrong),
+        *([] if above or wrong else [Finding(True, "the database keeps drafts apart")]),
         Finding(False, "the service's login passes every policy, as superusers do")
         if above
         else Finding(True, "the service's login is bound by row-level security"),

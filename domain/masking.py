@@ -186,5 +186,6 @@ def _masks(value: Json, node: Node, path: str) -> Iterator[str]:
 def _is_mask(value: Json) -> bool:
     """Whether it is a mask, or holds one; within a sensitive place it can mean nothing else."""
     if type(value) is dict:
-        return value == MASK or any(map(_is_mask, value.values()))
+        # A merge patch puts the mask's member beside those that are there.
+        return value.get("masked") is True or any(map(_is_mask, value.values()))
     return type(value) is list and any(map(_is_mask, value))

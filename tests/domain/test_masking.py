@@ -226,6 +226,7 @@ MASKED_EDITS = {
     "the whole form": Edit(data={**GIG, "contact": MASK}, based_on=3),
     "on an old version": Edit(data={**GIG, "contact": MASK}, based_on=1),
     "a merge patch": Edit(merge_patch={"venue": {"phone": MASK}}),
+    "a merge patch of an object": Edit(merge_patch={"contact": MASK}),
 }
 
 

@@ -18,6 +18,7 @@ from domain.errors import Forbidden
 from projections.store.base import Store
 from projections.store.postgres import PostgresStore
 from projections.store.postgres.connections import READER, WORKER, connect
+from projections.store.postgres.isolation import faults
 from projections.store.postgres.lanes import Statement
 from projections.store.records import AuditRead
 from tests import postgres
@@ -155,6 +156,86 @@ async def test_a_user_sees_the_rows_of_their_own_drafts_in_every_table(
     async with reader.transaction():
         await as_user(reader, EVE)
         assert await shown(reader) == {}
+
+
+READABLE = """
+    SELECT c.relname, (SELECT attname FROM pg_attribute WHERE attrelid = c.oid
+                       AND attname IN ('draft', 'originator_id') AND NOT attisdropped)
+    FROM pg_class c
+    WHERE relnamespace = 'variorum'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
+    AND relname <> 'migrations' AND has_any_column_privilege('variorum_reader', oid, 'SELECT')
+"""
+
+
+async def test_no_table_that_there_is_shows_anything_of_a_draft_to_others(
+    drafts: dict[str, UUID], url: str
+) -> None:
+    """The tables come from the catalog, so that a later one is tried too."""
+    async with await AsyncConnection.connect(url, autocommit=True) as login:
+        await login.execute("SET search_path TO variorum")
+        await login.execute(f"SET ROLE {READER}")
+        tables = await rows(login, READABLE)
+        assert {table for table, _ in tables} == {*CONTENT, "audit_reads"}
+        for table, column in tables:
+            assert column is not None, f"{table} does not say to which draft its rows belong"
+            seen = f"SELECT count(*) FROM {table} WHERE {column} = '{drafts[ANN]}'"
+            assert await count(login, seen) == 0, f"{table}, with no user"
+            for user in ("", BEN, EVE, f"{ANN}x", ANN.upper(), "%", "link:a1b2", "auditor"):
+                async with login.transaction():
+                    await as_user(login, user)
+                    assert await count(login, seen) == 0, f"{table}, as {user!r}"
+            async with login.transaction():
+                await as_user(login, ANN)
+                empty = table in ("tombstones", "audit_reads")  # the latter is for auditors
+                assert (await count(login, seen) > 0) != empty
+            assert await count(login, seen) == 0, f"{table}, with a user who is left over"
+
+
+async def count(connection: Connection, statement: str) -> int:
+    ((found,),) = await rows(connection, statement)
+    return int(found)
+
+
+async def test_a_link_sees_its_draft_and_no_other(
+    drafts: dict[str, UUID], reader: Connection, worker: Connection
+) -> None:
+    await worker.execute("INSERT INTO access VALUES (%s, 'link:a1b2', 'viewer')", (drafts[ANN],))
+    async with reader.transaction():
+        await as_user(reader, "link:a1b2")
+        own = {table: {drafts[ANN]} for table in CONTENT if table != "tombstones"}
+        assert await shown(reader) == own
+    with pytest.raises(REFUSED):
+        await worker.execute(ADD, (drafts[ANN], "link:a1b2"))
+    await worker.execute("UPDATE access SET role = 'editor' WHERE principal = 'link:a1b2'")
+    with pytest.raises(REFUSED):
+        await worker.execute(ADD, (drafts[BEN], "link:a1b2"))
+    await worker.execute(ADD, (drafts[ANN], "link:a1b2"))
+
+
+async def test_an_auditor_sees_every_draft_and_adds_no_event(
+    drafts: dict[str, UUID], reader: Connection, worker: Connection
+) -> None:
+    auditor = f"auditor:{EVE}"
+    async with reader.transaction():
+        await as_user(reader, auditor)
+        every = {table: set(drafts.values()) for table in CONTENT if table != "tombstones"}
+        assert await shown(reader) == every
+    assert await shown(reader) == {}
+    for principal in (auditor, EVE):
+        with pytest.raises(REFUSED):
+            await worker.execute(ADD, (drafts[ANN], principal))
+
+
+async def test_a_viewer_adds_the_event_by_which_it_leaves_and_no_other(
+    drafts: dict[str, UUID], worker: Connection
+) -> None:
+    leave = ADD.replace("draft.edited", "draft.unshared")
+    with pytest.raises(REFUSED):
+        await worker.execute(leave, (drafts[ANN], EVE))
+    await worker.execute("INSERT INTO access VALUES (%s, %s, 'viewer')", (drafts[ANN], EVE))
+    with pytest.raises(REFUSED):
+        await worker.execute(ADD, (drafts[ANN], EVE))
+    await worker.execute(leave, (drafts[ANN], EVE))
 
 
 ENDS = {
@@ -328,28 +409,28 @@ async def test_what_is_in_the_log_stays_as_it_is(
     drafts: dict[str, UUID], anyone: Connection
 ) -> None:
     for statement in (
-        "UPDATE stored_events SET state = '{}'",
-        "DELETE FROM stored_events",
-        "TRUNCATE stored_events",
-        "INSERT INTO stored_events (notification_id) OVERRIDING SYSTEM VALUE VALUES (1)",
-        "UPDATE tombstones SET by = ''",
-        "DELETE FROM tombstones",
-        "TRUNCATE states, versions, drafts, access, links, slots, people",
-        "UPDATE forms SET definition = '{}'",
-        "DELETE FROM forms",
-        "TRUNCATE forms",
-        "INSERT INTO forms (number) OVERRIDING SYSTEM VALUE VALUES (1)",
-        "UPDATE api_keys SET role = 'admin'",
-        "UPDATE api_keys SET digest = ''",
-        "UPDATE api_keys SET expires_at = NULL",
-        "DELETE FROM api_keys",
-        "UPDATE forgotten SET at = now()",
-        "DELETE FROM forgotten",
-        "INSERT INTO tombstones SELECT draft, owner, 1, '', '', now() FROM drafts",
-        "UPDATE audit_reads SET by = ''",
-        "DELETE FROM audit_reads",
-        "TRUNCATE audit_reads",
-        "INSERT INTO audit_reads (number) OVERRIDING SYSTEM VALUE VALUES (1)",
+        "UPDATE variorum.stored_events SET state = '{}'",
+        "DELETE FROM variorum.stored_events",
+        "TRUNCATE variorum.stored_events",
+        "INSERT INTO variorum.stored_events (notification_id) OVERRIDING SYSTEM VALUE VALUES (1)",
+        "UPDATE variorum.tombstones SET by = ''",
+        "DELETE FROM variorum.tombstones",
+        "TRUNCATE variorum.states, variorum.access, variorum.links, variorum.people",
+        "UPDATE variorum.forms SET definition = '{}'",
+        "DELETE FROM variorum.forms",
+        "TRUNCATE variorum.forms",
+        "INSERT INTO variorum.forms (number) OVERRIDING SYSTEM VALUE VALUES (1)",
+        "UPDATE variorum.api_keys SET role = 'admin'",
+        "UPDATE variorum.api_keys SET digest = ''",
+        "UPDATE variorum.api_keys SET expires_at = NULL",
+        "DELETE FROM variorum.api_keys",
+        "UPDATE variorum.forgotten SET at = now()",
+        "DELETE FROM variorum.forgotten",
+        "INSERT INTO variorum.tombstones SELECT NULL, '', 1, '', '', now()",
+        "UPDATE variorum.audit_reads SET by = ''",
+        "DELETE FROM variorum.audit_reads",
+        "TRUNCATE variorum.audit_reads",
+        "INSERT INTO variorum.audit_reads (number) OVERRIDING SYSTEM VALUE VALUES (1)",
     ):
         with pytest.raises(REFUSED):
             await anyone.execute(statement)
@@ -362,19 +443,19 @@ async def test_nobody_gets_at_the_owners_rights(
         f"SET ROLE {postgres.OWNER}",
         f"SET ROLE {postgres.SUPERUSER}",
         f"SET SESSION AUTHORIZATION {postgres.OWNER}",
-        "RESET ROLE; ALTER TABLE stored_events DISABLE ROW LEVEL SECURITY",
-        "RESET ROLE; ALTER TABLE stored_events NO FORCE ROW LEVEL SECURITY",
-        "RESET ROLE; DROP POLICY worker_adds ON stored_events",
-        "RESET ROLE; ALTER TABLE stored_events DISABLE TRIGGER ALL",
-        "RESET ROLE; DROP TABLE versions",
+        "RESET ROLE; ALTER TABLE variorum.stored_events DISABLE ROW LEVEL SECURITY",
+        "RESET ROLE; ALTER TABLE variorum.stored_events NO FORCE ROW LEVEL SECURITY",
+        "RESET ROLE; DROP POLICY worker_adds ON variorum.stored_events",
+        "RESET ROLE; ALTER TABLE variorum.stored_events DISABLE TRIGGER ALL",
+        "RESET ROLE; DROP TABLE variorum.versions",
         "RESET ROLE; CREATE TABLE variorum.mine (a integer)",
         "RESET ROLE; CREATE FUNCTION variorum.mine() RETURNS integer LANGUAGE sql RETURN 1",
-        "RESET ROLE; DROP FUNCTION may_write",
-        "RESET ROLE; UPDATE stored_events SET state = '{}'",
-        "RESET ROLE; INSERT INTO migrations VALUES (99, 'x')",
+        "RESET ROLE; DROP FUNCTION variorum.may_write",
+        "RESET ROLE; UPDATE variorum.stored_events SET state = '{}'",
+        "RESET ROLE; INSERT INTO variorum.migrations VALUES (99, 'x')",
         "RESET ROLE; ALTER ROLE variorum_worker BYPASSRLS",
-        "RESET ROLE; SELECT setval('stored_events_notification_id_seq', 1)",
-        "RESET ROLE; COPY drafts TO PROGRAM 'cat'",
+        "RESET ROLE; SELECT setval('variorum.stored_events_notification_id_seq', 1)",
+        "RESET ROLE; COPY variorum.drafts TO PROGRAM 'cat'",
     ):
         with pytest.raises(REFUSED):
             await anyone.execute(statement)
@@ -428,3 +509,90 @@ async def test_one_function_alone_works_with_more_rights_than_its_caller(
         worker,
         "SELECT proname FROM pg_proc WHERE pronamespace = 'variorum'::regnamespace AND prosecdef",
     ) == {("purge",)}
+
+
+# -- what the doctor looks at
+
+
+async def test_a_database_as_it_was_made_has_no_faults(url: str) -> None:
+    assert await found_by_the_doctor(url) == []
+
+
+async def found_by_the_doctor(url: str) -> list[str]:
+    async with await AsyncConnection.connect(url, autocommit=True) as connection:
+        return await faults(connection)
+
+
+FAULTS = {
+    "ALTER TABLE versions NO FORCE ROW LEVEL SECURITY": (
+        "row-level security is not forced on versions"
+    ),
+    "ALTER TABLE states DISABLE ROW LEVEL SECURITY": "row-level security is not forced on states",
+    "CREATE TABLE later (draft uuid)": "row-level security is not forced on later",
+    "GRANT UPDATE ON drafts TO variorum_reader": "readers may change drafts",
+    "GRANT INSERT (draft) ON drafts TO variorum_reader": "readers may change drafts",
+    "GRANT DELETE ON stored_events TO variorum_worker": (
+        "the service may alter what is recorded in stored_events"
+    ),
+    "GRANT UPDATE (state) ON stored_events TO variorum_worker": (
+        "the service may alter what is recorded in stored_events"
+    ),
+    "GRANT SELECT ON people TO PUBLIC": "everybody who logs in has rights on people",
+    "CREATE POLICY all_see ON states FOR SELECT TO variorum_reader USING (true)": (
+        "readers see every row of states"
+    ),
+    "CREATE POLICY all_see ON states USING (true)": "readers see every row of states",
+    "CREATE POLICY all_add ON stored_events FOR INSERT TO variorum_worker WITH CHECK (true)": (
+        "events are added to stored_events without asking who may"
+    ),
+}
+
+
+@pytest.mark.parametrize("statement", FAULTS)
+async def test_the_doctor_names_what_lets_drafts_be_seen_or_altered(
+    postgres_database: postgres.Database, url: str, statement: str
+) -> None:
+    async with await AsyncConnection.connect(postgres_database.owner_url) as owner:
+        await owner.execute(f"SET search_path TO variorum; {statement}".encode())
+    assert await found_by_the_doctor(url) == [FAULTS[statement]]
+
+
+ROLE_FAULTS = {
+    f"GRANT {WORKER} TO {READER}": (
+        f"REVOKE {WORKER} FROM {READER}",
+        "variorum_reader may act as the other role",
+    ),
+    f"ALTER ROLE {READER} BYPASSRLS": (
+        f"ALTER ROLE {READER} NOBYPASSRLS",
+        "variorum_reader may log in, or pass policies",
+    ),
+    f"GRANT {WORKER} TO {postgres.SERVICE} WITH INHERIT TRUE": (
+        f"GRANT {WORKER} TO {postgres.SERVICE} WITH INHERIT FALSE",
+        "the service's login has the rights of variorum_worker without taking the role",
+    ),
+}
+
+
+@pytest.mark.parametrize("statement", ROLE_FAULTS)
+async def test_the_doctor_names_roles_that_are_more_than_their_part(
+    postgres_server: postgres.Server, url: str, statement: str
+) -> None:
+    back, told = ROLE_FAULTS[statement]
+    superuser = postgres_server.url(postgres.SUPERUSER, "postgres")
+    async with await AsyncConnection.connect(superuser, autocommit=True) as connection:
+        if "INHERIT" in statement:  # a grant belongs to who gave it
+            await connection.execute(f"SET ROLE {postgres.OWNER}")
+        await connection.execute(statement)
+        try:
+            found = await found_by_the_doctor(url)
+        finally:
+            await connection.execute(back)
+    assert told in found
+    assert await found_by_the_doctor(url) == []
+
+
+async def test_the_login_alone_may_do_nothing_at_all(drafts: dict[str, UUID], url: str) -> None:
+    async with await AsyncConnection.connect(url, autocommit=True) as login:
+        for table in (*CONTENT, *FOR_WRITERS_ONLY):
+            with pytest.raises(REFUSED):
+                await login.execute(f"SELECT * FROM variorum.{table}".encode())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
+from unittest.mock import patch
 from uuid import UUID
 
 import psycopg
@@ -164,7 +166,11 @@ def recorder(settings: Settings) -> Iterator[ApplicationRecorder]:
         return
     login = psycopg.conninfo.conninfo_to_dict(settings.database_url)
     named = {name: str(login[name]) for name in ("dbname", "host", "port", "user", "password")}
-    with PostgresDatastore(**named, schema="variorum") as postgres:  # type: ignore[arg-type]
+    as_worker = {"PGOPTIONS": "-c role=variorum_worker"}  # the login alone may read nothing
+    with (
+        patch.dict(os.environ, as_worker),
+        PostgresDatastore(**named, schema="variorum") as postgres,  # type: ignore[arg-type]
+    ):
         yield PostgresApplicationRecorder(postgres)
 
 

@@ -32,20 +32,33 @@ def _make_roles(connection: psycopg.Connection, service_url: str) -> None:
             "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
         )
         if login is not None and not _may_take(connection, str(login), role):
-            grant = sql.SQL("GRANT {} TO {}").format(
-                sql.Identifier(role), sql.Identifier(str(login))
-            )
-            connection.execute(grant)
+            _let_take(connection, str(login), role)
+
+
+def _let_take(connection: psycopg.Connection, login: str, role: str) -> None:
+    """Let a login take a role; where the server knows the difference, it has no right before."""
+    options = " WITH INHERIT FALSE, SET TRUE" if _tells_apart(connection) else ""
+    grant = sql.SQL("GRANT {} TO {}" + options)
+    connection.execute(grant.format(sql.Identifier(role), sql.Identifier(login)))
 
 
 def _may_take(connection: psycopg.Connection, login: str, role: str) -> bool:
-    # From 16 on a member may be without the right to SET ROLE; before, every member had it.
-    right = "SET" if connection.info.server_version >= 160_000 else "MEMBER"
+    """Whether a login may take a role, and has none of its rights before it does."""
+    may = "pg_has_role(rolname, %(role)s, 'MEMBER')"
+    if _tells_apart(connection):
+        may = (
+            "pg_has_role(rolname, %(role)s, 'SET') AND NOT pg_has_role(rolname, %(role)s, 'USAGE')"
+        )
     row = connection.execute(
-        "SELECT rolsuper OR pg_has_role(rolname, %s, %s) FROM pg_roles WHERE rolname = %s",
-        (role, right, login),
+        f"SELECT rolsuper OR {may} FROM pg_roles WHERE rolname = %(login)s".encode(),
+        {"role": role, "login": login},
     ).fetchone()
     return row is not None and bool(row[0])
+
+
+def _tells_apart(connection: psycopg.Connection) -> bool:
+    """Whether a member may be without a role's rights, or without the right to SET ROLE."""
+    return connection.info.server_version >= 160_000
 
 
 def _apply_missing(connection: psycopg.Connection) -> list[str]:
