@@ -81,7 +81,7 @@ class Adopting:
         try:
             value = parse_json(text.encode(), self._limits)
         except BadInput as broken:
-            return Report(key, "broken", detail=str(broken).replace("The body", "The entry"))
+            return Report(key, "broken", detail=_of_an_entry(str(broken)))
         if not isinstance(value, dict):
             return Report(key, "broken", detail="The entry is no JSON object.")
         entry = entry_of(value)
@@ -148,6 +148,11 @@ class _Adoption:
     def report(self, outcome: Outcome, draft: UUID, **more: Any) -> Report:
         """What became of it."""
         return Report(self.key, outcome, draft, left_out=self.entry.left_out, **more)
+
+
+def _of_an_entry(detail: str) -> str:
+    """What is wrong with a body, said of an entry."""
+    return detail.replace("The body", "The entry").replace("the body", "the entry")
 
 
 def _opening(key: str, place: Place, entry: Entry, origin: Origin) -> Opening:

@@ -173,7 +173,7 @@ async def test_an_empty_open_draft_is_filled(ann: Caller) -> None:
         ("gig-edit-", '{"title": "x"}', "ignored"),
         ("my-gig-create-draft", '{"title": "x"}', "ignored"),
     ],
-    ids=str,
+    ids=range(15),
 )
 async def test_what_is_no_draft_is_reported_and_left_alone(
     ann: Caller, key: str, text: str, outcome: str
