@@ -107,7 +107,8 @@ async def test_tombstones_tell_how_far_purged_drafts_had_come(store: Store, tamp
     gone = [UUID(int=9), UUID(int=2**127 + 9)]
     for version, draft in enumerate(reversed(gone), 4):
         tamper(
-            "INSERT INTO tombstones VALUES (%s, %s, %s, %s, %s, '2026-03-02T09:00:00Z')",
+            "INSERT INTO tombstones (draft, owner, versions, head, by, at) "
+            "VALUES (%s, %s, %s, %s, %s, '2026-03-02T09:00:00Z')",
             *(draft, ANN, version, b"h" * 36, BEN),
         )
     heads = [Head(gone[0], 5, b"h" * 36), Head(gone[1], 4, b"h" * 36)]

@@ -460,7 +460,8 @@ async def test_a_purged_draft_is_not_missed_if_its_tombstone_reaches_the_checkpo
     head = (await log_of(store, IDS[1]))[-1].hash
     tamper("DELETE FROM stored_events WHERE originator_id = %s", IDS[1])
     tamper(
-        "INSERT INTO tombstones VALUES (%s, %s, %s, %s, %s, '2026-03-02T11:00:00Z')",
+        "INSERT INTO tombstones (draft, owner, versions, head, by, at) "
+        "VALUES (%s, %s, %s, %s, %s, '2026-03-02T11:00:00Z')",
         *(IDS[1], BEN, version, link or head, BEN),
     )
     tally, told = await verified(store, checkpoint)
@@ -616,7 +617,8 @@ async def test_an_export_is_held_against_a_checkpoint_as_the_database_is(
     head = (await log_of(store, IDS[1]))[-1].hash
     tamper("DELETE FROM stored_events WHERE originator_id = %s", IDS[1])
     tamper(
-        "INSERT INTO tombstones VALUES (%s, %s, %s, %s, %s, '2026-03-02T11:00:00Z')",
+        "INSERT INTO tombstones (draft, owner, versions, head, by, at) "
+        "VALUES (%s, %s, %s, %s, %s, '2026-03-02T11:00:00Z')",
         *(IDS[1], BEN, 10, head, BEN),
     )
     tally, told = verified_file(await exported(store), checkpoint)
