@@ -265,7 +265,10 @@ def forget(
     if not yes:
         typer.confirm(f"Purge all drafts of {user} for good?", abort=True)
     count = asyncio.run(upkeep.forget(load_settings(), user))
-    typer.echo(f"Forgot {user}; {_counted(count, 'draft')} purged.")
+    if count is None:
+        typer.echo(f"Nobody called {user} is known here, or not any more; nothing was done.")
+    else:
+        typer.echo(f"Forgot {user}; purged {_counted(count, 'draft')}.")
 
 
 @cli.command()

@@ -86,14 +86,16 @@ class Ending:
             return False
         return isinstance(answer, Receipt) and answer.recorded
 
-    async def forget(self, user: str, origin: Origin) -> int:
+    async def forget(self, user: str, origin: Origin) -> int | None:
         """Purge all that a person owns, and leave a pseudonym for the name; how many drafts.
+
+        None if nobody of this name is known, or not any more.
 
         The name comes last, so that a call that was stopped can be repeated; of drafts that were
         begun by another process just then, the sweep takes care.
         """
         if (key := await self._store.key_of(user)) is None:
-            return 0
+            return None
         count = await self._take_out(key, origin)
         pseudonym = f"forgotten:{secrets.token_hex(4)}"
         await self._store.trash.forget(key, pseudonym, origin.at)

@@ -71,4 +71,4 @@ async def delete_user(
 ) -> Response:
     """The person is gone: the drafts are purged, and a pseudonym is left for the name."""
     origin = await origin_of(request, caller, NOTHING, "forget")
-    return response(json_answer({"drafts": await parts.ending.forget(user, origin)}))
+    return response(json_answer({"drafts": await parts.ending.forget(user, origin) or 0}))

@@ -25,8 +25,8 @@ async def due(settings: Settings) -> Swept:
         return await service.sweep.due(now())
 
 
-async def forget(settings: Settings, user: str) -> int:
-    """Purge all that a person owns, and leave a pseudonym for the name; how many drafts."""
+async def forget(settings: Settings, user: str) -> int | None:
+    """Purge all that a person owns, and leave a pseudonym; how many drafts, None if unknown."""
     async with _working(settings) as service:
         return await service.parts.ending.forget(user, Origin(SERVICE, now()))
 

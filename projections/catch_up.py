@@ -130,7 +130,8 @@ class CatchUp:
 
     async def status(self) -> dict[str, dict[str, int]]:
         """How far each read model is behind: the page in events, the resting states in drafts."""
-        head, position = await self._store.head(), await self._store.position(NAME)
+        position = await self._store.position(NAME)
+        head = max(position, await self._store.head())  # the last events may have been purged
         return {
             NAME: {"position": position, "head": head, "behind": head - position},
             "states": {"behind": len(self._unrested)},
