@@ -66,6 +66,9 @@ def serve_forever(given: dict[str, Any]) -> None:
             forwarded_allow_ips=settings.trusted_proxies,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=30,
+            # On a busy machine a worker may take longer to start than the usual 5 seconds, and
+            # would be killed and started again, for ever.
+            timeout_worker_healthcheck=60,
         )
 
 
