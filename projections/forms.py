@@ -98,8 +98,11 @@ class Forms:
         await self.refresh()
         definition = written(form)
         if self._stored.get(form.form) != definition:
+            before = self.of(form.form)
             await self._store.keep_form(form.form, definition, by, at)
             await self.refresh()
+            if set(form.sensitive) - set(before.sensitive):
+                await self._store.forget_search(form.form)
 
     async def refresh(self) -> None:
         """Take in what was kept since, by whichever process.

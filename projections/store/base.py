@@ -298,6 +298,9 @@ class Store(Protocol):
     async def unrested(self, limit: int, principal: str | None = None) -> Sequence[UUID]:
         """Drafts whose resting state lies behind their line; only one principal's, if given."""
 
+    async def forget_search(self, form: str) -> None:
+        """Let what searches see of a form's drafts be made anew, when it is next looked for."""
+
     # -- rebuilding
 
     async def count_drafts(self) -> int:

@@ -9,9 +9,12 @@ import pytest
 
 from api.settings import Settings
 from tests.api.calls import Caller, Document, caller, problem, replace
+from tests.projections import conftest
+from tests.projections.conftest import Ask
 
 MASK = {"masked": True}
 OLD, NEW = {"email": "old@example.org"}, {"email": "new@example.org"}
+ask = conftest.ask  # looks into the tables beside the service
 SECRETS = ("old@example.org", "new@example.org", "other@example.org")
 
 
@@ -190,3 +193,18 @@ async def test_a_title_made_of_a_sensitive_value_is_left_out(
     await ann.share(draft, "ben", "viewer")
     assert (await ann.draft(draft))["title"] == "Zoë"
     assert "Zoë" not in str([await ben.draft(draft), await ben.lists(), await ann.lists()])
+
+
+async def test_what_becomes_sensitive_is_found_by_no_search_any_more(
+    ann: Caller, client: httpx.AsyncClient, settings: Settings, ask: Ask
+) -> None:
+    admin = caller(client, settings, "adi", "admin")
+    draft = await ann.open({"title": "Jazz", "note": "secret words"}, form="case")
+    found = (await ann.lists(q="secret"))["items"]
+    assert [line["id"] for line in found] == [draft["id"]]
+    definition = {"form": "case", "fields": {"/note": {"sensitive": True}}}
+    await admin.asks("PUT", "/v1/forms/case", json=definition)
+    assert ask("SELECT search FROM drafts") == [("",)]
+    assert (await ann.lists(q="secret"))["items"] == []
+    assert (await ann.lists(q="jazz"))["items"][0]["id"] == draft["id"]
+    assert "secret" not in str(ask("SELECT search FROM drafts"))

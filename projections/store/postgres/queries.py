@@ -173,6 +173,7 @@ UNRESTED = """
         SELECT FROM access a WHERE a.draft = d.draft AND a.principal = %b::text)) LIMIT %b
 """
 
+FORGET_SEARCH = "UPDATE drafts SET search = '', rested = 0 WHERE form = %s"
 COUNT_DRAFTS = "SELECT count(*) FROM stored_events WHERE originator_version = 1"
 DRAFT_IDS = (
     "SELECT originator_id FROM stored_events WHERE originator_version = 1 AND originator_id > %b "

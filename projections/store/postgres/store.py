@@ -411,6 +411,11 @@ class PostgresStore:
                 for row in await _rows(connection, queries.UNRESTED, (principal, principal, limit))
             ]
 
+    async def forget_search(self, form: str) -> None:
+        """Let what searches see of a form's drafts be made anew, when it is next looked for."""
+        async with self._working() as connection:
+            await connection.execute(queries.FORGET_SEARCH, (form,))
+
     # -- rebuilding
 
     async def count_drafts(self) -> int:

@@ -144,6 +144,7 @@ UNRESTED = (
     "SELECT 1 FROM access a WHERE a.draft = d.draft AND a.principal = ?)) LIMIT ?"
 )
 
+FORGET_SEARCH = "UPDATE drafts SET search = '', rested = 0 WHERE form = ?"
 COUNT_DRAFTS = "SELECT count(*) FROM stored_events WHERE originator_version = 1"
 DRAFT_IDS = (
     "SELECT originator_id FROM stored_events WHERE originator_version = 1 AND originator_id > ? "

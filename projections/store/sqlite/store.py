@@ -370,6 +370,10 @@ class SqliteStore:
         """Drafts whose resting state lies behind their line; only one principal's, if given."""
         return [UUID(row[0]) for row in self._rows(queries.UNRESTED, (principal, principal, limit))]
 
+    async def forget_search(self, form: str) -> None:
+        """Let what searches see of a form's drafts be made anew, when it is next looked for."""
+        self._rows(queries.FORGET_SEARCH, (form,))
+
     # -- rebuilding
 
     async def count_drafts(self) -> int:
