@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -66,8 +67,15 @@ class Caller:
         return data
 
     async def lists(self, **wanted: Any) -> Document:
-        """One page of the drafts."""
-        return await self._gets("GET", DRAFTS, params=wanted)
+        """One page of the drafts, as soon as the service is not too busy to show it."""
+        for _ in range(40):
+            answer = await self.asks("GET", DRAFTS, params=wanted)
+            if answer.status_code != 503:
+                break
+            await asyncio.sleep(0.05)
+        assert answer.status_code == 200, answer.text
+        page: Document = answer.json()
+        return page
 
     async def fork(self, draft: DraftOrId, **members: Any) -> Document:
         return await self._gets("POST", f"{id_of(draft)}/fork", json=members)

@@ -65,6 +65,13 @@ ROUTES = [
     "POST /v1/drafts/{draft_id}/extend",
     "POST /v1/drafts/{draft_id}/recover",
     "PUT /v1/drafts/{draft_id}/template",
+    "GET /v1/drafts/{draft_id}/members",
+    "PUT /v1/drafts/{draft_id}/members/{user}",
+    "DELETE /v1/drafts/{draft_id}/members/{user}",
+    "PUT /v1/drafts/{draft_id}/owner",
+    "GET /v1/drafts/{draft_id}/links",
+    "POST /v1/drafts/{draft_id}/links",
+    "DELETE /v1/drafts/{draft_id}/links/{link}",
     "POST /v1/drafts/{draft_id}/purge",
     "GET /v1/drafts/{draft_id}/events",
     "PUT /v1/drafts/{draft_id}/presence",
@@ -126,6 +133,7 @@ def _smallest(document: Document, schema: Document) -> Any:
 def address(route: str, draft: str) -> str:
     path = route.split()[1].replace("{draft_id}", draft)
     path = path.replace("{version}", "1").replace("{span}", "1...1").replace("{form}", "gig")
+    path = path.replace("{user}", "eve").replace("{link}", "none")
     return path.replace("{conflict}", CONFLICT)
 
 
