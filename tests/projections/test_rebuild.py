@@ -9,8 +9,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from domain.access import Reader
 from domain.drafts import Edit, Step
 from projections.catch_up import NAME, CatchUp
+from projections.forms import given
 from projections.rebuild import read_again, rebuild
 from projections.snapshot import fold
 from projections.store.base import DraftFilter, Store
@@ -137,6 +139,27 @@ async def test_from_nothing_everything_is_as_it_was(
     assert rows(ask) == before
     assert await seen(store, drafts) == read
     await check_states(store, drafts)
+
+
+async def test_what_a_definition_tells_of_a_draft_is_made_anew_too(
+    store: Store, ask: Ask, ann: Desk
+) -> None:
+    gig = given(None)["gig"].form
+    data = {"title": "Jazz", "fee": 0, "contact": {"name": "Zoë"}, "venue": {"name": ""}}
+    draft = await ann.open(data)
+    await ann.edit(draft, {"date": "2026-03-01", "start": "20:00"}, origin(minutes=1))
+    catch_up = CatchUp(store, forms=lambda _: gig)
+    while await catch_up._take_batch():
+        pass
+    await catch_up.rest_all(ANN)
+    (line,) = await store.drafts(Reader(ANN), EVERY_DRAFT)
+    assert (line["filled"], line["fields"], line["resume"]) == (5, 22, "venue")
+    assert not await store.drafts(Reader(ANN), DraftFilter(q="zoë"))
+    before = rows(ask)
+    for table in TABLES:
+        ask(f"DELETE FROM {table}")
+    await rebuild(store, forms=lambda _: gig)
+    assert rows(ask) == before
 
 
 async def test_wrong_rows_and_rows_of_unknown_drafts_are_gone_afterwards(
