@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from domain.receipts import Answer, Several
 from projections.snapshot import fold
 from projections.store.base import Store
 
-ATTEMPTS = 3  # at a fork that another process begins, or somebody purges, meanwhile
+ATTEMPTS = 20  # forks of one device that somebody purged
 
 Answers = Sequence[Answer | VariorumError]
 
@@ -58,18 +59,20 @@ class Late:
         The fork begins with the first that is recorded, in one transaction with it.
         """
         source, found = await self._with_what_was_held(draft, edits)
-        fork = fork_of(draft, edits[0][1])
-        for _ in range(ATTEMPTS):
+        for purged in range(ATTEMPTS):
+            fork = fork_of(draft, edits[0][1], purged)
             try:
                 return fork, await self._save(fork, found)
             except DraftNotFound:
-                try:
-                    return fork, await self._begin(source, found)
-                except AlreadyBegun:
-                    continue
-                except _Nothing as nothing:
-                    return draft, nothing.answers
-        raise Busy("The draft's fork is being made by another request; try again.")
+                pass
+            try:
+                return fork, await self._begin(source, found, purged)
+            except _Nothing as nothing:
+                return draft, nothing.answers
+            except AlreadyBegun:  # by another process just now; or it was purged
+                with suppress(DraftNotFound):
+                    return fork, await self._save(fork, found)
+        raise Busy("The draft's forks are made and purged all the time; try again.")
 
     async def _with_what_was_held(
         self, draft: UUID, edits: Sequence[tuple[Edit, Origin]]
@@ -91,7 +94,7 @@ class Late:
         assert isinstance(answer, Several)
         return answer.answers
 
-    async def _begin(self, source: Draft, edits: Sequence[LateEdit]) -> Answers:
+    async def _begin(self, source: Draft, edits: Sequence[LateEdit], purged: int) -> Answers:
         first = next((late for late in edits if late.held is not None), None)
         if first is None:
             raise Invalid.one("/based_on", f"The draft is only at version {source.version}.")
@@ -100,13 +103,13 @@ class Late:
 
         def beginning() -> Draft:
             nonlocal answers
-            fork = fork_late(self._drafts, source, then, first)
+            fork = fork_late(self._drafts, source, then, first, purged)
             answers = edit_late(self._drafts, fork, edits).answers
             if fork.version == 1:
                 raise _Nothing([_closed(source, answer) for answer in answers])
             return fork
 
-        await self._writer.begin(fork_of(source.id, first.origin), beginning)
+        await self._writer.begin(fork_of(source.id, first.origin, purged), beginning)
         return answers
 
     async def _then(self, source: Draft, first: LateEdit) -> Draft:

@@ -32,9 +32,12 @@ class LateEdit:
     origin: Origin
 
 
-def fork_of(draft: UUID, origin: Origin) -> UUID:
-    """The id of the fork for a device's late edits; the same whoever makes it."""
-    return uuid5(draft, f"late {origin.by} {origin.device}")
+def fork_of(draft: UUID, origin: Origin, purged: int = 0) -> UUID:
+    """The id of the fork for a device's late edits, of which so many were purged before.
+
+    It is the same whoever makes the fork.
+    """
+    return uuid5(draft, f"late {origin.by} {origin.device}{f' {purged}' if purged else ''}")
 
 
 def late(drafts: Drafts, draft: Draft, edit: Edit, origin: Origin) -> LateEdit:
@@ -51,7 +54,7 @@ def late(drafts: Drafts, draft: Draft, edit: Edit, origin: Origin) -> LateEdit:
     return LateEdit(replace(edit, if_match=None), held, origin)
 
 
-def fork_late(drafts: Drafts, draft: Draft, then: Draft, first: LateEdit) -> Draft:
+def fork_late(drafts: Drafts, draft: Draft, then: Draft, first: LateEdit, purged: int = 0) -> Draft:
     """The fork that the late edits of a device go to; `then` is the draft at their version.
 
     It belongs to whoever sent them, or to the draft's owner if a link did.
@@ -64,7 +67,7 @@ def fork_late(drafts: Drafts, draft: Draft, then: Draft, first: LateEdit) -> Dra
         then,
         first.held,
         replace(origin, seq=None),  # which counts the edit
-        new=fork_of(draft.id, origin),
+        new=fork_of(draft.id, origin, purged),
         hidden=hides(form, role),
         owner=draft.owner if access.is_link(origin.by) else None,
     )

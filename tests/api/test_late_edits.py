@@ -143,6 +143,19 @@ async def test_a_fork_that_is_finished_has_its_late_edits_too(
     assert await ann.data(third["id"]) == {"title": "Jazz", "fee": 300, "acts": ACTS, "note": 1}
 
 
+async def test_after_a_fork_was_purged_its_device_gets_another(
+    ann: Caller, finished: Document
+) -> None:
+    forks = []
+    for seq in (2, 3, 4):
+        receipt = await sends(ann, finished, late(replace("/fee", seq), based_on=1, seq=seq))
+        assert (receipt["version"], (await ann.data(receipt["id"]))["fee"]) == (2, seq)
+        forks.append(receipt["id"])
+        await ann.discard(receipt["id"])
+        assert (await ann.asks("POST", f"{receipt['id']}/purge")).is_success
+    assert len(set(forks)) == 3
+
+
 async def test_what_is_refused_or_changes_nothing_makes_no_fork(
     ann: Caller, finished: Document
 ) -> None:
