@@ -1,6 +1,6 @@
 /** What just happened, told politely to a screen reader and shown for a while. */
 
-import { useSyncExternalStore } from "react";
+import { useEffect, useSyncExternalStore } from "react";
 
 export interface Notice {
   text: string;
@@ -34,20 +34,34 @@ export function notify(notice: Notice): void {
   if (!notice.act && !notice.bad) timer = setTimeout(() => settle(null), 6000);
 }
 
+let dialogs = 0;
+
+function count(more: number): void {
+  dialogs += more;
+  for (const listener of listeners) listener();
+}
+
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
-export function Announcer() {
+/** While a dialog is open, the page around it is neither heard nor in reach: then the dialog has this. */
+export function Announcer({ inDialog = false }: { inDialog?: boolean }) {
   const notice = useSyncExternalStore(subscribe, () => shown);
   const words = useSyncExternalStore(subscribe, () => spoken);
+  const covered = useSyncExternalStore(subscribe, () => dialogs > 0) && !inDialog;
+  useEffect(() => {
+    if (!inDialog) return;
+    count(1);
+    return () => count(-1);
+  }, [inDialog]);
   return (
     <>
       <p className="heard" role="status" aria-live="polite">
         {words}
       </p>
-      {notice && (
+      {notice && !covered && (
         <aside className={notice.bad ? "notice bad" : "notice"} aria-label="Notice">
           <span className="grow">{notice.text}</span>
           {notice.act && (

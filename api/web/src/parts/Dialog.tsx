@@ -1,6 +1,7 @@
 /** A dialog over the page; the browser keeps the focus in it and gives it back afterwards. */
 
 import { type ReactNode, useEffect, useId, useRef } from "react";
+import { Announcer } from "./Announcer";
 
 interface Props {
   title: string;
@@ -15,6 +16,8 @@ export function Dialog({ title, onClose, children, wide = false }: Props) {
   useEffect(() => {
     const before = document.activeElement;
     box.current?.showModal();
+    const first = box.current?.querySelector<HTMLElement>("[data-first]") ?? box.current?.querySelector("h2");
+    first?.focus();
     return () => {
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
@@ -34,7 +37,7 @@ export function Dialog({ title, onClose, children, wide = false }: Props) {
     >
       <div className="inside">
         <div className="row">
-          <h2 id={heading} className="grow">
+          <h2 id={heading} className="grow" tabIndex={-1}>
             {title}
           </h2>
           <button type="button" className="quiet" aria-label="Close" onClick={onClose}>
@@ -43,6 +46,7 @@ export function Dialog({ title, onClose, children, wide = false }: Props) {
         </div>
         {children}
       </div>
+      <Announcer inDialog />
     </dialog>
   );
 }

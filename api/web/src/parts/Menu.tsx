@@ -14,7 +14,7 @@ interface Props {
   children?: ReactNode;
 }
 
-export function Menu({ label, items, children = "⋯" }: Props) {
+export function Menu({ label, items, children = <span aria-hidden="true">⋯</span> }: Props) {
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const list = useRef<HTMLUListElement>(null);
@@ -43,11 +43,11 @@ export function Menu({ label, items, children = "⋯" }: Props) {
         ref={button}
         type="button"
         className="quiet"
-        aria-label={label}
         aria-expanded={open}
         onClick={() => setOpen(!open)}
       >
         {children}
+        <span className="heard"> {label}</span>
       </button>
       {open && (
         <ul ref={list} className="plain sheet">

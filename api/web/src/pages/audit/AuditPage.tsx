@@ -131,7 +131,7 @@ function AuditLine({ line }: { line: Line }) {
         </p>
       </div>
       <button type="button" className="quiet small" onClick={() => setQuery({ draft: line.draft })}>
-        Only this draft<span className="heard">: {title}</span>
+        Only this draft<span className="heard"> of {title}</span>
       </button>
     </li>
   );

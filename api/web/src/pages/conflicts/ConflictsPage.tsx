@@ -1,10 +1,11 @@
 /** What clashed in a draft, one at a time: every value with whose it is, nothing chosen beforehand. */
 
 import { useEffect, useRef, useState } from "react";
-import type { Conflict, Page } from "../../parts/answers";
+import type { Conflict, Page, Side } from "../../parts/answers";
 import { useLoaded } from "../../parts/loading";
 import { capital, count } from "../../parts/words";
 import { DraftNav } from "../DraftNav";
+import { versionOf } from "../history/labels";
 import { api, ask } from "../api";
 import { Link, addressOf } from "../router";
 import { Heading, type Known, Trouble, Waiting, fetchDraft, titleOf } from "../site";
@@ -21,7 +22,15 @@ async function fetchOpen(draft: string): Promise<Open> {
     fetchDraft(draft),
     ask<Page<Conflict>>(api.GET("/v1/drafts/{draft_id}/conflicts", { params })),
   ]);
-  return { ...known, conflicts: page.items };
+  const conflicts = await Promise.all(page.items.map((one) => withReasons(draft, one)));
+  return { ...known, conflicts };
+}
+
+/** Each side with the reason that came with its save. */
+async function withReasons(draft: string, conflict: Conflict): Promise<Conflict> {
+  const told = async (side: Side) => ({ ...side, reason: (await versionOf(draft, side.version)).reason });
+  const [ours, ...theirs] = await Promise.all([told(conflict.ours), ...conflict.theirs.map(told)]);
+  return { ...conflict, ours, theirs };
 }
 
 export function ConflictsPage({ draft }: { draft: string }) {

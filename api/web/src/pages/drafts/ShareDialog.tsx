@@ -117,7 +117,7 @@ function MemberLine({ one, busy, give, take, handOver }: LineProps) {
             <option value="viewer">may look</option>
           </select>
           <button type="button" className="quiet small" disabled={busy} onClick={handOver}>
-            Make owner<span className="heard">: {name}</span>
+            Make owner<span className="heard"> of it {name}</span>
           </button>
           <button type="button" className="quiet small bad" disabled={busy} onClick={() => take(one.user)}>
             Take away<span className="heard"> from {name}</span>

@@ -57,7 +57,7 @@ export function SubmitDialog({ draft, title, conflicts, save, open, onClose, onD
                 {gap.text}{" "}
                 {gap.step && (
                   <button type="button" className="quiet small" onClick={() => open(gap.step ?? "", gap.path)}>
-                    Go there<span className="heard">: {gap.text}</span>
+                    Go there<span className="heard"> where {gap.text}</span>
                   </button>
                 )}
               </li>

@@ -20,28 +20,28 @@ interface Props {
 export function Actions({ known, span, view, found, chosen, onDone }: Props) {
   const [wish, setWish] = useState<Wish | null>(null);
   const paths = chosen.flatMap((group) => group.paths);
-  const what = chosen.length === 0 ? "" : `${count(chosen.length, "field")} `;
+  const what = chosen.length === 0 ? "" : count(chosen.length, "field");
   const restore = (version: number) => setWish({ kind: "restore", version, ...(paths.length > 0 && { paths }) });
-  const undo = () => setWish({ kind: "undo", from: span.from, to: span.to, ...pathsToUndo(span, paths) });
+  const undo = () => setWish({ kind: "undo", from: Math.max(span.from, 2), to: span.to, ...pathsToUndo(span, paths) });
   const { from, to } = found;
   const head = known.draft.version;
   if (found.groups.length === 0 && view === "here") return null;
   return (
     <>
       <div className="row wrap actions">
-        {view === "here" && from > 0 && found.groups.length > 0 && (
+        {view === "here" && span.to > 1 && found.groups.length > 0 && (
           <button type="button" className="main" onClick={undo}>
             Undo {what || (span.from === span.to ? "this save" : "this session")}, keep what came later…
           </button>
         )}
         {from > 0 && from !== head && (
           <button type="button" onClick={() => restore(from)}>
-            Restore {what ? `${what}from` : ""} version {from}…
+            Restore {what && `${what} from`} version {from}…
           </button>
         )}
         {to !== head && (
           <button type="button" onClick={() => restore(to)}>
-            Restore {what ? `${what}from` : ""} version {to}…
+            Restore {what && `${what} from`} version {to}…
           </button>
         )}
       </div>

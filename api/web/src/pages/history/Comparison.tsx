@@ -15,13 +15,13 @@ import { LabelButton } from "./LabelButton";
 import { Story } from "./Story";
 import { TwoVersions } from "./TwoVersions";
 import { WholeForm } from "./WholeForm";
-import { versionOf } from "./labels";
+import { type Labels, versionOf } from "./labels";
 import { type Span, ownChanges } from "./span";
 
 interface Props {
   known: Known;
   span: Span;
-  labels: ReadonlyMap<number, string>;
+  labels: Labels;
   /** Something was restored or undone: there is a new version. */
   onDone: () => void;
   onLabelled: () => void;
@@ -64,7 +64,7 @@ export function Comparison({ known, span, labels, onDone, onLabelled }: Props) {
             ))}
           </select>
         </label>
-        <LabelButton draft={known.draft} version={span.to} label={labels.get(span.to)} onDone={onLabelled} />
+        <LabelButton draft={known.draft} version={span.to} label={labels.get(span.to)?.name} onDone={onLabelled} />
       </div>
       {view === "two" && <TwoVersions draft={known.draft} two={two} labels={labels} />}
       {view === "whole" ? (
@@ -145,7 +145,7 @@ function Differences({ known, span, view, two, onDone }: Asked) {
 function StoryButton({ group, open }: { group: Group; open: (group: Group) => void }) {
   return (
     <button type="button" className="quiet small" onClick={() => open(group)}>
-      Every value it had<span className="heard">: {group.title}</span>
+      Every value it had<span className="heard"> of {group.title}</span>
     </button>
   );
 }
@@ -177,7 +177,7 @@ async function compare(draft: string, from: number, to: number): Promise<Change[
 
 function Summary({ known, span, view, found }: { known: Known; span: Span; view: View; found: Found }) {
   const n = found.groups.length;
-  const changed = n === 0 ? "Nothing in the form changed" : `${count(n, "field")} changed`;
+  const changed = n === 0 ? (span.session?.text ?? "Nothing in the form changed") : `${count(n, "field")} changed`;
   return (
     <header className="summary">
       <h2>
@@ -209,7 +209,7 @@ function Here({ span, found }: { span: Span; found: Found }) {
   return (
     <>
       {[...who, `${versions}${beside}`].join(" · ")}.
-      {!span.whole &&
+      {!span.whole && span.paths.length > 0 &&
         ` Others saved in this time too; only fields that ${listed([person(session?.by ?? null, me).replace("You", "you")])} changed are shown.`}
     </>
   );

@@ -1,7 +1,7 @@
 /** The form field by field: who set each last, when, and everything it was before. */
 
 import { useState } from "react";
-import { labelAt, valueAt } from "../../parts/forms";
+import { labelAt } from "../../parts/forms";
 import { useLoaded, useNow } from "../../parts/loading";
 import { show } from "../../parts/values";
 import { Who } from "../../parts/Who";
@@ -11,7 +11,7 @@ import { type Known, Trouble, Waiting, useSite } from "../site";
 import { type Moment, Story } from "./Story";
 
 interface Blame {
-  items: (Moment & { path: string; label?: string })[];
+  paths: (Moment & { path: string; label?: string })[];
 }
 
 export function FieldsView({ known }: { known: Known }) {
@@ -23,7 +23,7 @@ export function FieldsView({ known }: { known: Known }) {
   return (
     <>
       <ul className="plain sheet fields">
-        {told.value.items.map((one) => {
+        {told.value.paths.map((one) => {
           const title = one.label ?? labelAt(known.form, one.path, draft.data);
           return (
             <FieldLine
@@ -57,14 +57,14 @@ function FieldLine({ one, title, known, open }: LineProps) {
       <Who by={one.by} />
       <div className="grow">
         <h3>{title}</h3>
-        <p className="clip">{show(valueAt(known.draft.data, one.path), known.form, one.path)}</p>
+        <p className="clip">{show(one.value, known.form, one.path)}</p>
         <p className="soft small">
           {person(one.by, me)}, {moment(one.at, { now })} · {one.act.replaceAll("_", " ")}
           {first && ` · first written by ${person(first.by, me)}`}
         </p>
       </div>
       <button type="button" className="quiet" onClick={open}>
-        Every value it had<span className="heard">: {title}</span>
+        Every value it had<span className="heard"> of {title}</span>
       </button>
     </li>
   );

@@ -104,7 +104,7 @@ function Tabs({ byField }: { byField: boolean }) {
 function usePicked(query: URLSearchParams, sessions: Session[]): Span | null {
   const [from, to] = [Number(query.get("from")), Number(query.get("to"))];
   const [last, setLast] = useState<Span | null>(null);
-  const latest = sessions[0];
+  const latest = sessions.find((one) => one.paths.length > 0) ?? sessions[0];
   const found =
     from > 0 && to >= from
       ? (sessions.map(spanOf).find((one) => isSame(one, { from, to })) ?? { from, to, whole: true, paths: [] })

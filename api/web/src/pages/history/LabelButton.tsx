@@ -62,7 +62,7 @@ export function LabelDialog({ draft, version, label, onDone, onClose }: Props & 
         <label htmlFor="label-name">Name</label>
         <input
           id="label-name"
-          autoFocus
+          data-first
           maxLength={200}
           value={name}
           placeholder="Sent to agency"

@@ -11,9 +11,8 @@ import { api, ask, sentenceOf } from "../api";
 import { deviceNamed } from "../client";
 import { setQuery, useQuery } from "../router";
 import { type Known, useSite } from "../site";
+import type { Labels } from "./labels";
 import { type Span, isSame } from "./span";
-
-type Labels = ReadonlyMap<number, string>;
 
 interface Props {
   known: Known;
@@ -71,7 +70,7 @@ function SessionLine({
   const { me } = useSite();
   const now = useNow();
   const [open, setOpen] = useState(false);
-  const named = [...labels].filter(([version]) => version >= session.from && version <= session.to);
+  const named = [...labels].filter(([version, { by, device }]) => version >= session.from && version <= session.to && by === session.by && device === session.device);
   const current = isSame(picked, session);
   return (
     <li className={current ? "session picked" : "session"}>
@@ -86,9 +85,9 @@ function SessionLine({
           <span className="small lines">{whatOf(session, known.form)}</span>
         </span>
       </button>
-      {named.map(([version, label]) => (
+      {named.map(([version, { name }]) => (
         <span key={version} className="pill label">
-          {label}
+          {name}
         </span>
       ))}
       {session.versions > 1 && (
@@ -150,7 +149,7 @@ function Saves({
             key={line.version}
             line={line}
             known={known}
-            label={labels.get(line.version)}
+            label={labels.get(line.version)?.name}
             current={isSame(picked, { from: line.version, to: line.version })}
           />
         ))}

@@ -19,6 +19,7 @@ interface Props {
 }
 
 export interface Moment {
+  draft: string;
   version: number;
   by: string;
   at: string;
@@ -42,7 +43,7 @@ export function Story({ known, path, title, onClose }: Props) {
       {!told.value && told.problem === undefined && <Waiting what="its values" />}
       <ol className="plain story">
         {told.value?.items.map((one) => (
-          <Value key={one.version} one={one} known={known} path={path} onClose={onClose} />
+          <Value key={`${one.draft} ${one.version}`} one={one} known={known} path={path} onClose={onClose} />
         ))}
       </ol>
       <div className="row actions">

@@ -6,12 +6,12 @@ import { useLoaded, useNow } from "../../parts/loading";
 import { moment, person } from "../../parts/words";
 import { setQuery } from "../router";
 import { useSite } from "../site";
-import { versionOf } from "./labels";
+import { type Labels, versionOf } from "./labels";
 
 interface Props {
   draft: Draft;
   two: { a: number; b: number };
-  labels: ReadonlyMap<number, string>;
+  labels: Labels;
 }
 
 export function TwoVersions({ draft, two, labels }: Props) {
@@ -31,7 +31,7 @@ interface FieldProps {
   label: string;
   value: number;
   draft: Draft;
-  labels: ReadonlyMap<number, string>;
+  labels: Labels;
 }
 
 function VersionField({ name, label, value, draft, labels }: FieldProps) {
@@ -58,13 +58,13 @@ function VersionField({ name, label, value, draft, labels }: FieldProps) {
         onChange={(event) => type(event.target.value)}
       />
       <datalist id={`versions-${name}`}>
-        {[...labels].map(([version, said]) => (
+        {[...labels].map(([version, { name: said }]) => (
           <option key={version} value={version}>
             {said}
           </option>
         ))}
       </datalist>
-      <Told draft={draft} version={value} id={`version-${name}-is`} label={labels.get(value)} />
+      <Told draft={draft} version={value} id={`version-${name}-is`} label={labels.get(value)?.name} />
     </div>
   );
 }

@@ -3,16 +3,30 @@
 import type { Page, Version, VersionLine } from "../../parts/answers";
 import { api, ask } from "../api";
 
-/** The named versions of a draft, each with its name; the latest naming of a version holds. */
-export async function fetchLabels(draft: string): Promise<Map<number, string>> {
+/** A name, and whose save it is on. */
+export interface Label {
+  readonly name: string;
+  readonly by: string;
+  readonly device: string | null;
+}
+
+export type Labels = ReadonlyMap<number, Label>;
+
+/** The named versions of a draft; the latest naming of a version holds. */
+export async function fetchLabels(draft: string): Promise<Labels> {
   const [given, taken] = await Promise.all([linesOf(draft, "labelled"), linesOf(draft, "unlabelled")]);
   const told = await Promise.all([...given, ...taken].map((line) => versionOf(draft, line.version)));
-  const labels = new Map<number, string>();
+  const names = new Map<number, string>();
   for (const { act, about } of told.sort((one, other) => one.version - other.version)) {
-    if (act === "labelled") labels.set(Number(about.version), String(about.label));
-    else labels.delete(Number(about.version));
+    if (act === "labelled") names.set(Number(about.version), String(about.label));
+    else names.delete(Number(about.version));
   }
-  return labels;
+  return new Map(await Promise.all([...names].map(async ([version, name]) => [version, await labelOf(draft, version, name)] as const)));
+}
+
+async function labelOf(draft: string, version: number, name: string): Promise<Label> {
+  const { by, device } = await versionOf(draft, version);
+  return { name, by, device };
 }
 
 async function linesOf(draft: string, act: string): Promise<readonly VersionLine[]> {
