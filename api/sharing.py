@@ -144,8 +144,14 @@ def _name(user: Annotated[str, Path()]) -> str:
     return user
 
 
+def _holder(user: Annotated[str, Path(max_length=200)]) -> str:
+    """Who has a role by name: in a fork that late edits made, that may be the link they came by."""
+    return user if access.is_link(user) and user.isprintable() else _name(user)
+
+
 SharingDep = Annotated[Sharing, Depends(_sharing)]
 UserDep = Annotated[str, Depends(_name)]
+HolderDep = Annotated[str, Depends(_holder)]
 ONE_MEMBER = "/members/{user:path}"  # a name may have a slash
 LinkId = Annotated[str, Path(max_length=200)]
 
@@ -180,7 +186,7 @@ async def share_draft(
 
 @router.delete(ONE_MEMBER, status_code=204, responses=WRITE)
 async def unshare_draft(
-    draft: DraftId, user: UserDep, request: Request, caller: CallerDep, shares: SharingDep
+    draft: DraftId, user: HolderDep, request: Request, caller: CallerDep, shares: SharingDep
 ) -> Response:
     """Take a person's role away; a member leaves by its own name."""
     origin = await origin_of(request, caller, NOTHING, "unshare")

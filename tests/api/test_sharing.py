@@ -342,6 +342,20 @@ async def test_a_link_goes_on_when_its_maker_hands_the_draft_over(
     problem(await ann.asks("GET", f"{draft['id']}/links"), 403, "forbidden")
 
 
+async def test_a_link_that_late_edits_came_by_loses_their_fork_by_its_name(
+    ann: Caller, draft: Document
+) -> None:
+    link = await ann.by_link(draft, "editor")
+    await ann.submit(draft)
+    late = {"device": "kiosk", "seq": 1, "based_on": 1, "on_closed": "fork"}
+    fork = await link.save(draft, replace("/fee", 9), **late)
+    assert (await ann.draft(fork))["role"] == "owner"
+    members = (await ann.asks("GET", f"{fork['id']}/members")).json()["items"]
+    (name,) = [one["user"] for one in members if one["user"].startswith("link:")]
+    await ann.unshare(fork, name)
+    assert (await status(link, fork), await status(link, draft)) == (404, 200)
+
+
 # -- auditors
 
 
