@@ -171,7 +171,8 @@ async def test_an_import_names_what_it_refuses_and_exits_with_1(
     operator.succeeds("export", "-o", "early.jsonl")
     tamper("DELETE FROM stored_events WHERE originator_id = %s", UUID(gig["id"]))
     tamper(
-        "INSERT INTO tombstones VALUES (%s, 'k', 1, %s, 'k', '2026-03-02T11:00:00Z')",
+        "INSERT INTO tombstones (draft, owner, versions, head, by, at) "
+        "VALUES (%s, 'k', 1, %s, 'k', '2026-03-02T11:00:00Z')",
         *(UUID(gig["id"]), b"h" * 36),
     )
 

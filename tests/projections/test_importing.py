@@ -327,7 +327,8 @@ async def test_what_was_purged_here_is_not_brought_back(
     store: Store, elsewhere: Store, ann: Desk, tamper: Tamper
 ) -> None:
     tamper(
-        "INSERT INTO tombstones VALUES (%s, %s, 41, %s, %s, '2026-03-02T11:00:00Z')",
+        "INSERT INTO tombstones (draft, owner, versions, head, by, at) "
+        "VALUES (%s, %s, 41, %s, %s, '2026-03-02T11:00:00Z')",
         *(FIRST_ID, ANN, b"h" * 36, ANN),
     )
     done, told = await imported(store, await exported(elsewhere))
