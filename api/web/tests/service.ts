@@ -30,6 +30,7 @@ export class Service {
   subject: string | null = null;
   versions: Version[] = [];
   conflicts: Conflict[] = [];
+  readonly forks: Body[] = [];
   private readonly recorded = new Map<string, Recorded>();
   private readonly lastSeq = new Map<string, number>();
   /** While set, answers wait for it. */
@@ -107,8 +108,15 @@ export class Service {
     if (known?.digest === digest) return known.answer;
     if (known) return { type: "/problems/seq-reused", status: 409, last_seq: last };
     if (seq <= last) return { type: "/problems/seq-skipped", status: 409, last_seq: last };
+    if (this.status !== "open" && body["on_closed"] === "fork") return this.fork(body);
     if (this.status !== "open") return { type: "/problems/draft-closed", status: 409, draft_status: this.status };
     return this.merge(body, device, seq, digest);
+  }
+
+  /** The fork of a device: only what it was sent. */
+  private fork({ based_on, data }: Body): Receipt {
+    this.forks.push({ based_on, data });
+    return { ...this.receipt(), id: "fork of this device", merged: false, changes: [] };
   }
 
   private merge(body: Body, device: string, seq: number, digest: string): Receipt | (Body & { status: number }) {

@@ -57,16 +57,16 @@ export class Api {
   /** The whole answer, as it comes in: for streams and downloads. */
   async answer(method: string, path: string, asked: Asked = {}): Promise<Response> {
     const token = await this.token();
-    let answer = await this.send(method, path, asked, token);
+    let answer = await this.#send(method, path, asked, token);
     if (answer.status === 401) {
       const fresh = await this.token(token ?? undefined);
-      if (fresh && fresh !== token) answer = await this.send(method, path, asked, fresh);
+      if (fresh && fresh !== token) answer = await this.#send(method, path, asked, fresh);
     }
     if (answer.ok || answer.status === 304) return answer;
     throw await refusal(answer);
   }
 
-  private send(method: string, path: string, asked: Asked, token: string | null): Promise<Response> {
+  #send(method: string, path: string, asked: Asked, token: string | null): Promise<Response> {
     const headers = new Headers(asked.headers);
     if (token) headers.set("Authorization", `Bearer ${token}`);
     if (asked.body !== undefined && !headers.has("Content-Type")) headers.set("Content-Type", "application/json");

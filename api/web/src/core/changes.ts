@@ -58,7 +58,7 @@ export function contested(mine: readonly Operation[], theirs: readonly string[])
 
 /** The path, cut where it names a place in a list by number: such places do not last. */
 function lasting(path: string): string {
-  return path.replace(/\/(\d+|-)(\/.*)?$/, "").replace(/\/\d+\/.*$/, "");
+  return path.replace(/\/(\d+|-)(\/.*|$)/, "");
 }
 
 interface Step {

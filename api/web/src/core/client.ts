@@ -47,19 +47,19 @@ interface Held {
 
 export class Client {
   readonly api: Api;
-  private readonly environment: Environment;
-  private readonly sessions = new Map<string, Held>();
-  private readonly closers = new WeakMap<DraftSession, () => void>();
-  private readonly journals = new Map<string, Journal<Parts>>();
+  readonly #environment: Environment;
+  readonly #sessions = new Map<string, Held>();
+  readonly #closers = new WeakMap<DraftSession, () => void>();
+  readonly #journals = new Map<string, Journal<Parts>>();
 
   constructor(private readonly options: ClientOptions) {
     const { token } = options;
-    this.environment = { ...browser(), ...options.environment };
-    this.api = new Api(options.url ?? "", typeof token === "string" ? () => token : token, this.environment.fetch);
+    this.#environment = { ...browser(), ...options.environment };
+    this.api = new Api(options.url ?? "", typeof token === "string" ? () => token : token, this.#environment.fetch);
   }
 
   /** Whether the browser has a network at all. */
-  isOnline = (): boolean => this.environment.isOnline();
+  isOnline = (): boolean => this.#environment.isOnline();
 
   /** Whose drafts are kept on this device now. */
   async user(): Promise<string> {
@@ -75,29 +75,29 @@ export class Client {
    */
   async open(which: Which): Promise<DraftSession> {
     const user = await this.user();
-    const key = await this.keyOf(user, which);
+    const key = await this.#keyOf(user, which);
     const name = `${user} ${key}`;
-    const held = this.sessions.get(name) ?? { session: this.begin(user, key, which), users: 0 };
-    this.sessions.set(name, held);
+    const held = this.#sessions.get(name) ?? { session: this.#begin(user, key, which), users: 0 };
+    this.#sessions.set(name, held);
     held.users += 1;
     try {
       const session = await held.session;
-      this.closers.set(session, () => this.leave(name, held, session));
+      this.#closers.set(session, () => this.#leave(name, held, session));
       return session;
     } catch (error) {
-      this.sessions.delete(name);
+      this.#sessions.delete(name);
       throw error;
     }
   }
 
   /** Leave a draft that was opened; what waits is kept, and sent by whoever opens it next. */
   close(session: DraftSession): void {
-    this.closers.get(session)?.();
+    this.#closers.get(session)?.();
   }
 
   /** What waits on this device, of drafts open here or not. */
   async unsent(): Promise<Unsent[]> {
-    const journal = await this.journal();
+    const journal = await this.#journal();
     await journal.settled();
     const states = await Promise.all((await journal.drafts()).map((draft) => stateIn(journal, draft)));
     return states.flatMap((found) => {
@@ -109,45 +109,45 @@ export class Client {
 
   /** Try again at once what could not be sent, as after signing in again. */
   async resume(): Promise<void> {
-    for (const { session } of this.sessions.values()) (await session).resume();
+    for (const { session } of this.#sessions.values()) (await session).resume();
   }
 
   /** Forget everything of this user on this device, unsent or not: ask first if `unsent` says so. */
   async signOut(): Promise<void> {
-    const journal = await this.journal();
-    for (const { session } of this.sessions.values()) (await session).close();
-    this.sessions.clear();
+    const journal = await this.#journal();
+    for (const { session } of this.#sessions.values()) (await session).close();
+    this.#sessions.clear();
     await journal.wipe();
-    this.environment.net?.removeItem(deviceKey(await this.user()));
+    this.#environment.net?.removeItem(deviceKey(await this.user()));
   }
 
   /** A page that shows the draft again at once, as React does in its strict mode, finds it open. */
-  private leave(name: string, held: Held, session: DraftSession): void {
+  #leave(name: string, held: Held, session: DraftSession): void {
     held.users -= 1;
     setTimeout(() => {
       if (held.users > 0) return;
-      if (this.sessions.get(name) === held) session.close();
+      if (this.#sessions.get(name) === held) session.close();
     }, LINGER);
   }
 
-  private async keyOf(user: string, which: Which): Promise<string> {
+  async #keyOf(user: string, which: Which): Promise<string> {
     const name = nameOf(which);
-    return (await (await this.journal(user)).named(name)) ?? name;
+    return (await (await this.#journal(user)).named(name)) ?? name;
   }
 
-  private async begin(user: string, key: string, which: Which): Promise<DraftSession> {
-    const journal = await this.journal(user);
+  async #begin(user: string, key: string, which: Which): Promise<DraftSession> {
+    const journal = await this.#journal(user);
     const kept = await stateIn(journal, key);
-    const fresh = kept && waiting(kept.state) > 0 ? undefined : await this.ask(which, kept !== undefined);
+    const fresh = kept && waiting(kept.state) > 0 ? undefined : await this.#ask(which, kept !== undefined);
     const seq = kept?.state.seq ?? 0;
     const own = fresh ? { ...fresh, seq } : (fresh !== null && kept?.state) || { ...unknown(which), seq };
-    const session = new DraftSession(key, own, kept?.turn ?? 0, this.tools(user, key, journal));
-    await this.nameIn(journal, key, own);
+    const session = new DraftSession(key, own, kept?.turn ?? 0, this.#tools(user, key, journal));
+    await this.#nameIn(journal, key, own);
     session.start();
     return session;
   }
 
-  private async nameIn(journal: Journal<Parts>, key: string, { id, form, subject, base }: State): Promise<void> {
+  async #nameIn(journal: Journal<Parts>, key: string, { id, form, subject, base }: State): Promise<void> {
     await journal.name(nameOf({ id }), key);
     const { about } = base;
     if (about?.role === "owner" && about.status === "open" && !about.forked_from && !about.template) {
@@ -156,8 +156,8 @@ export class Client {
   }
 
   /** The draft as the service has it: null if it has none, nothing if it does not say in time. */
-  private async ask(which: Which, patient: boolean): Promise<State | null | undefined> {
-    const asked = this.find(which).catch((error: unknown) => {
+  async #ask(which: Which, patient: boolean): Promise<State | null | undefined> {
+    const asked = this.#find(which).catch((error: unknown) => {
       const mayDoWithout = patient || "form" in which;
       const noAnswer = error instanceof Unreachable || (error instanceof Refused && error.problem.status !== 404);
       if (noAnswer && mayDoWithout) return undefined;
@@ -167,7 +167,7 @@ export class Client {
     return patient ? Promise.race([asked, late]) : asked;
   }
 
-  private async find(which: Which): Promise<State | null> {
+  async #find(which: Which): Promise<State | null> {
     if ("id" in which) return known(await this.api.get<Draft>(`/drafts/${which.id}`));
     const { form, subject = null } = which;
     const query = { form, status: "open", limit: 200, ...(subject && { subject }) };
@@ -176,16 +176,17 @@ export class Client {
     return own ? known(await this.api.get<Draft>(`/drafts/${own.id}`)) : null;
   }
 
-  private tools(user: string, key: string, journal: Journal<Parts>) {
-    const closed = () => void this.sessions.delete(`${user} ${key}`);
-    const { api, environment } = this;
+  #tools(user: string, key: string, journal: Journal<Parts>) {
+    const closed = () => void this.#sessions.delete(`${user} ${key}`);
+    const { api } = this;
+    const environment = this.#environment;
     const tabs = new Tabs<Parts>(`variorum ${encodeURIComponent(user)} ${key}`, environment);
-    return { api, journal, tabs, environment, device: this.device(user), secrets: this.options.secrets ?? [], closed };
+    return { api, journal, tabs, environment, device: this.#device(user), secrets: this.options.secrets ?? [], closed };
   }
 
   /** The name of this browser, for this user. */
-  private device(user: string): string {
-    const { net } = this.environment;
+  #device(user: string): string {
+    const { net } = this.#environment;
     const known = net?.getItem(deviceKey(user));
     const { deviceName } = this.options;
     const device = known ?? (deviceName === undefined ? uuid() : `${deviceName} ${uuid().slice(0, 8)}`);
@@ -193,21 +194,20 @@ export class Client {
     return device;
   }
 
-  private async journal(user?: string): Promise<Journal<Parts>> {
+  async #journal(user?: string): Promise<Journal<Parts>> {
     const owner = user ?? (await this.user());
-    const journal = this.journals.get(owner) ?? new Journal<Parts>(owner, this.environment);
-    this.journals.set(owner, journal);
+    const journal = this.#journals.get(owner) ?? new Journal<Parts>(owner, this.#environment);
+    this.#journals.set(owner, journal);
     return journal;
   }
 }
 
 async function stateIn(journal: Journal<Parts>, key: string): Promise<{ state: State; turn: number } | undefined> {
   const written = await journal.read(key);
-  const { base, outbox, typed } = written?.parts ?? {};
+  const { base } = written?.parts ?? {};
   if (!written || !base) return undefined;
   const empty = partsOf(begin(base.id, base.form, base.subject));
-  const state = restored({ base, outbox: outbox ?? empty.outbox, typed: typed ?? empty.typed });
-  return { state, turn: written.turn };
+  return { state: restored({ ...empty, ...written.parts }), turn: written.turn };
 }
 
 function unknown(which: Which): State {

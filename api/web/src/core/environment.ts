@@ -43,28 +43,23 @@ function allowed<T>(storage: () => T): T | undefined {
 }
 
 function listen(event: PageEvent, listener: () => void): () => void {
-  const [target, names, wanted] = SOURCES[event]();
-  const heard = () => wanted() && listener();
-  for (const name of names) target?.addEventListener(name, heard);
-  return () => names.forEach((name) => target?.removeEventListener(name, heard));
+  const [names, unwanted] = SOURCES[event];
+  const heard = () => globalThis.document?.visibilityState !== unwanted && listener();
+  for (const name of names) globalThis.addEventListener?.(name, heard);
+  return () => names.forEach((name) => globalThis.removeEventListener(name, heard));
 }
 
-type Source = [EventTarget | undefined, string[], () => boolean];
-const always = () => true;
-const window = globalThis as unknown as EventTarget;
-const SOURCES: Record<PageEvent, () => Source> = {
-  online: () => [window, ["online"], always],
-  offline: () => [window, ["offline"], always],
-  hidden: () => [window, ["pagehide", "visibilitychange"], () => globalThis.document?.visibilityState !== "visible"],
-  shown: () => [window, ["pageshow", "visibilitychange", "focus"], () => globalThis.document?.visibilityState !== "hidden"],
+/** What the browser fires, and how visible the page then is not. */
+const SOURCES: Record<PageEvent, [string[], string?]> = {
+  online: [["online"]],
+  offline: [["offline"]],
+  hidden: [["pagehide", "visibilitychange"], "visible"],
+  shown: [["pageshow", "visibilitychange", "focus"], "hidden"],
 };
 
-/** A random UUID, also where pages come over plain HTTP, without `crypto.randomUUID`. */
+/** A random UUID, also where pages come over plain HTTP, which has no `crypto.randomUUID`. */
 export function uuid(): string {
-  if (globalThis.crypto.randomUUID) return globalThis.crypto.randomUUID();
-  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  const random = crypto.getRandomValues(new Uint8Array(32));
+  let place = 0;
+  return "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx".replace(/x/g, () => ((random[place++] ?? 0) & 15).toString(16));
 }

@@ -23,46 +23,41 @@ const FIRST_WAIT = 1_000;
 const LAST_WAIT = 30_000;
 
 export class Following {
-  private stream: AbortController | undefined;
-  private path: string | null = null;
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private id = "";
+  readonly #over = new AbortController();
+  #path: string | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly api: Api,
+    private readonly id: string,
     private readonly device: string,
     private readonly hearer: Hearer,
   ) {}
 
-  /** Follow a draft from a version on, unless it is followed already. */
-  start(id: string, version: number): void {
-    if (this.stream) return;
-    this.id = id;
-    this.stream = new AbortController();
-    void this.follow(version, this.stream.signal);
-    this.here(this.path);
+  /** Follow the draft from a version on. */
+  start(version: number): void {
+    void this.#follow(version, this.#over.signal);
   }
 
   stop(): void {
-    this.stream?.abort();
-    this.stream = undefined;
-    clearTimeout(this.timer);
+    this.#over.abort();
+    clearTimeout(this.#timer);
   }
 
   /** Say at which field somebody is, and again every now and then; it matters to nobody whether it arrives. */
   here(path: string | null): void {
-    this.path = path;
-    clearTimeout(this.timer);
-    if (!this.stream) return;
+    this.#path = path;
+    clearTimeout(this.#timer);
+    if (this.#over.signal.aborted) return;
     this.api.put(`/drafts/${this.id}/presence`, { device: this.device, path }).catch(() => {});
-    this.timer = setTimeout(() => this.here(this.path), AGAIN);
+    this.#timer = setTimeout(() => this.here(this.#path), AGAIN);
   }
 
   /** One stream after the other; one that is refused for good is not asked for again. */
-  private async follow(version: number, signal: AbortSignal): Promise<void> {
+  async #follow(version: number, signal: AbortSignal): Promise<void> {
     for (let wait = FIRST_WAIT; !signal.aborted; wait = Math.min(2 * wait, LAST_WAIT)) {
       try {
-        for await (const { event, id, data } of eventsOf(await this.open(version, signal))) {
+        for await (const { event, id, data } of eventsOf(await this.#open(version, signal))) {
           wait = FIRST_WAIT;
           version = Number(id) || version;
           if (event === "presence") this.hearer.present((data as { present: readonly Present[] }).present);
@@ -75,7 +70,7 @@ export class Following {
     }
   }
 
-  private async open(version: number, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  async #open(version: number, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const headers = { Accept: "text/event-stream", "Last-Event-ID": String(version) };
     const query = { device: this.device };
     const { body } = await this.api.answer("GET", `/drafts/${this.id}/events`, { query, headers, signal });

@@ -27,10 +27,10 @@ export class Journal<Parts extends object> {
   health: Health = "disk";
   readonly onHealth = new Set<() => void>();
   /** What IndexedDB has not confirmed, of each draft; the whole of it lies in `localStorage`, too. */
-  private readonly unsafe = new Map<string, Written<Parts>>();
-  private readonly changed = new Set<string>();
-  private database: Promise<Database> | undefined;
-  private writing: Promise<void> | undefined;
+  readonly #unsafe = new Map<string, Written<Parts>>();
+  readonly #changed = new Set<string>();
+  #database: Promise<Database> | undefined;
+  #writing: Promise<void> | undefined;
 
   /** `user` keeps what is one person's from the next; nothing is found under another name. */
   constructor(
@@ -40,99 +40,99 @@ export class Journal<Parts extends object> {
 
   /** What was written of a draft, the newest of each part. */
   async read(draft: string): Promise<Written<Parts> | undefined> {
-    const kept = await this.kept(draft).catch(() => undefined);
-    const newer = this.unsafe.get(draft) ?? this.readNet(draft);
+    const kept = await this.#kept(draft).catch(() => undefined);
+    const newer = this.#unsafe.get(draft) ?? this.#readNet(draft);
     if (!newer || newer.turn <= (kept?.turn ?? 0)) return kept;
     return { turn: newer.turn, parts: { ...kept?.parts, ...newer.parts } };
   }
 
   /** Write parts of a draft down; they are safe in `localStorage`, if it takes them, when this returns. */
   write(draft: string, turn: number, parts: Partial<Parts>): void {
-    const all = { turn, parts: { ...this.unsafe.get(draft)?.parts, ...parts } };
-    this.unsafe.set(draft, all);
-    this.changed.add(draft);
-    const caught = this.writeNet(draft, all);
-    if (this.health !== "disk") this.report(caught ? "net" : "memory");
-    this.begin();
+    const all = { turn, parts: { ...this.#unsafe.get(draft)?.parts, ...parts } };
+    this.#unsafe.set(draft, all);
+    this.#changed.add(draft);
+    const caught = this.#writeNet(draft, all);
+    if (this.health !== "disk") this.#report(caught ? "net" : "memory");
+    this.#begin();
   }
 
   /** When everything that was written is as safe as it gets. */
   async settled(): Promise<void> {
-    while (this.writing) await this.writing;
+    while (this.#writing) await this.#writing;
   }
 
   /** Forget a draft on this device. */
   async forget(draft: string): Promise<void> {
-    this.unsafe.delete(draft);
-    this.environment.net?.removeItem(this.of(draft));
+    this.#unsafe.delete(draft);
+    this.environment.net?.removeItem(this.#of(draft));
     await this.settled();
-    await this.do((database) => database.delete(STORE, this.range(`draft ${encodeURIComponent(draft)} `))).catch(() => {});
+    await this.#do((database) => database.delete(STORE, this.#range(`draft ${encodeURIComponent(draft)} `))).catch(() => {});
   }
 
   /** Another name under which a draft is found, as that of the thing that it edits. */
   async name(name: string, draft: string): Promise<void> {
-    await this.do((database) => database.put(STORE, draft, this.key(`name ${name}`))).catch(() => {});
+    await this.#do((database) => database.put(STORE, draft, this.#key(`name ${name}`))).catch(() => {});
   }
 
   /** The draft that has this name here. */
   async named(name: string): Promise<string | undefined> {
-    const found = await this.do((database) => database.get(STORE, this.key(`name ${name}`))).catch(() => undefined);
+    const found = await this.#do((database) => database.get(STORE, this.#key(`name ${name}`))).catch(() => undefined);
     return found as string | undefined;
   }
 
   /** Every draft of the user of which something is written here. */
   async drafts(): Promise<string[]> {
-    const keys = await this.do((database) => database.getAllKeys(STORE, this.range("draft "))).catch(() => []);
+    const keys = await this.#do((database) => database.getAllKeys(STORE, this.#range("draft "))).catch(() => []);
     const kept = keys.map((key) => String(key).replace(/ [a-z]+$/, ""));
-    return [...new Set([...kept, ...this.netKeys()])].map((key) => decodeURIComponent(key.slice(this.of("").length)));
+    return [...new Set([...kept, ...this.#netKeys()])].map((key) => decodeURIComponent(key.slice(this.#of("").length)));
   }
 
   /** Forget everything of the user on this device. */
   async wipe(): Promise<void> {
-    this.unsafe.clear();
-    for (const key of this.netKeys()) this.environment.net?.removeItem(key);
+    this.#unsafe.clear();
+    for (const key of this.#netKeys()) this.environment.net?.removeItem(key);
     await this.settled();
-    await this.do((database) => database.delete(STORE, this.range("")));
+    await this.#do((database) => database.delete(STORE, this.#range("")));
   }
 
-  private begin(): void {
-    this.writing ??= this.flush().finally(() => {
-      this.writing = undefined;
-      if (this.changed.size > 0) this.begin();
+  #begin(): void {
+    this.#writing ??= this.#flush().finally(() => {
+      this.#writing = undefined;
+      if (this.#changed.size > 0) this.#begin();
     });
   }
 
   /** One transaction at a time; what is written meanwhile goes with the next one. */
-  private async flush(): Promise<void> {
-    for (const draft of this.changed) {
-      this.changed.delete(draft);
-      const written = this.unsafe.get(draft);
+  async #flush(): Promise<void> {
+    for (const draft of this.#changed) {
+      this.#changed.delete(draft);
+      const written = this.#unsafe.get(draft);
       if (!written) continue;
       try {
-        await this.do((database) => this.put(database, draft, written));
-        this.confirm(draft, written);
-        this.report("disk");
+        await this.#do((database) => this.#put(database, draft, written));
+        this.#confirm(draft, written);
+        this.#report("disk");
       } catch {
-        this.report(this.environment.net?.getItem(this.of(draft)) ? "net" : "memory");
+        this.#report(this.environment.net?.getItem(this.#of(draft)) ? "net" : "memory");
       }
     }
   }
 
   /** IndexedDB has it; what was written meanwhile is still unsafe. */
-  private confirm(draft: string, written: Written<Parts>): void {
-    const now = this.unsafe.get(draft);
+  #confirm(draft: string, written: Written<Parts>): void {
+    const now = this.#unsafe.get(draft);
     if (now && now !== written) {
       const left = Object.entries(now.parts).filter(([name, part]) => part !== written.parts[name as keyof Parts]);
-      this.unsafe.set(draft, { turn: now.turn, parts: Object.fromEntries(left) as Partial<Parts> });
+      this.#unsafe.set(draft, { turn: now.turn, parts: Object.fromEntries(left) as Partial<Parts> });
     } else {
-      this.unsafe.delete(draft);
-      this.environment.net?.removeItem(this.of(draft));
+      this.#unsafe.delete(draft);
+      this.environment.net?.removeItem(this.#of(draft));
     }
   }
 
   /** All parts or none; never over what another tab has written since it took the draft over. */
-  private async put(database: Database, draft: string, { turn, parts }: Written<Parts>): Promise<void> {
-    const key = this.of(draft);
+  async #put(database: Database, draft: string, { turn, parts }: Written<Parts>): Promise<void> {
+    const key = this.#of(draft);
     const transaction = database.transaction(STORE, "readwrite", { durability: "strict" });
     const finished = transaction.done;
     finished.catch(() => {}); // it is awaited below; an earlier failure must not be reported twice
@@ -144,10 +144,10 @@ export class Journal<Parts extends object> {
     await finished;
   }
 
-  private async kept(draft: string): Promise<Written<Parts> | undefined> {
-    const key = this.of(draft);
-    const range = this.range(`draft ${encodeURIComponent(draft)} `);
-    const [keys, values] = await this.do(async (database) => {
+  async #kept(draft: string): Promise<Written<Parts> | undefined> {
+    const key = this.#of(draft);
+    const range = this.#range(`draft ${encodeURIComponent(draft)} `);
+    const [keys, values] = await this.#do(async (database) => {
       const { store } = database.transaction(STORE);
       return Promise.all([store.getAllKeys(range), store.getAll(range)]);
     });
@@ -156,68 +156,68 @@ export class Journal<Parts extends object> {
   }
 
   /** Work with the database; a connection that died in the background is opened again, once. */
-  private async do<T>(work: (database: Database) => Promise<T>): Promise<T> {
+  async #do<T>(work: (database: Database) => Promise<T>): Promise<T> {
     try {
-      return await work(await this.open());
+      return await work(await this.#open());
     } catch (error) {
       if (isFull(error)) throw error;
-      this.database = undefined;
-      return work(await this.open());
+      this.#database = undefined;
+      return work(await this.#open());
     }
   }
 
-  private open(): Promise<Database> {
-    return (this.database ??= this.opening());
+  #open(): Promise<Database> {
+    return (this.#database ??= this.#opening());
   }
 
-  private async opening(): Promise<Database> {
+  async #opening(): Promise<Database> {
     const request = this.environment.indexedDB?.open(DATABASE, 1);
     if (!request) throw new Error("there is no IndexedDB");
     request.onupgradeneeded = () => request.result.createObjectStore(STORE);
     const database = (await wrap(request)) as unknown as Database;
-    const lose = () => (this.database = undefined);
+    const lose = () => (this.#database = undefined);
     database.onclose = lose;
     database.onversionchange = () => (lose(), database.close());
     return database;
   }
 
-  private report(health: Health): void {
+  #report(health: Health): void {
     if (health === this.health) return;
     this.health = health;
     this.onHealth.forEach((listener) => listener());
   }
 
-  private readNet(draft: string): Written<Parts> | undefined {
-    const text = this.environment.net?.getItem(this.of(draft));
+  #readNet(draft: string): Written<Parts> | undefined {
+    const text = this.environment.net?.getItem(this.#of(draft));
     return text ? (JSON.parse(text) as Written<Parts>) : undefined;
   }
 
-  private writeNet(draft: string, written: Written<Parts>): boolean {
+  #writeNet(draft: string, written: Written<Parts>): boolean {
     const { net } = this.environment;
     try {
-      net?.setItem(this.of(draft), JSON.stringify(written));
+      net?.setItem(this.#of(draft), JSON.stringify(written));
       return net !== undefined;
     } catch {
-      net?.removeItem(this.of(draft)); // an older one would be taken for the newest
+      net?.removeItem(this.#of(draft)); // an older one would be taken for the newest
       return false;
     }
   }
 
-  private netKeys(): string[] {
+  #netKeys(): string[] {
     const { net } = this.environment;
-    return net ? keysOf(net).filter((key) => key.startsWith(this.of(""))) : [];
+    return net ? keysOf(net).filter((key) => key.startsWith(this.#of(""))) : [];
   }
 
-  private of(draft: string): string {
-    return this.key(`draft ${encodeURIComponent(draft)}`);
+  #of(draft: string): string {
+    return this.#key(`draft ${encodeURIComponent(draft)}`);
   }
 
-  private key(name: string): string {
+  #key(name: string): string {
     return `${DATABASE} ${encodeURIComponent(this.user)} ${name}`;
   }
 
-  private range(prefix: string): IDBKeyRange {
-    return IDBKeyRange.bound(this.key(prefix), this.key(prefix) + LAST);
+  #range(prefix: string): IDBKeyRange {
+    return IDBKeyRange.bound(this.#key(prefix), this.#key(prefix) + LAST);
   }
 }
 

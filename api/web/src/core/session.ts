@@ -14,7 +14,7 @@ import type { Environment } from "./environment";
 import type { Journal } from "./journal";
 import type { Data, Json } from "./json";
 import { apply } from "./changes";
-import { Following, type Present } from "./following";
+import type { Following, Hearer, Present } from "./following";
 import { get } from "./path";
 import { withoutSecrets } from "./secrets";
 import { bodyOf, refused, send } from "./sender";
@@ -61,24 +61,25 @@ export interface Snapshot extends Form {
 }
 
 export class DraftSession {
-  private sending: Sending = { kind: "idle" };
-  private present: readonly Present[] = [];
-  private shown: Snapshot;
-  private readonly listeners = new Set<() => void>();
-  private readonly others = new Set<(data: Data) => void>();
-  private readonly savers = new Set<{ done: (receipt: Receipt) => void; failed: (why: unknown) => void }>();
-  private readonly stops: (() => void)[] = [];
-  private readonly over = new AbortController();
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private typedAt = 0;
-  private attempts = 0;
-  private busy = false;
-  private looking: Promise<void> | undefined;
-  private readonly following: Following;
+  #sending: Sending = { kind: "idle" };
+  #present: readonly Present[] = [];
+  #shown: Snapshot;
+  readonly #listeners = new Set<() => void>();
+  readonly #others = new Set<(data: Data) => void>();
+  readonly #savers = new Set<{ done: (receipt: Receipt) => void; failed: (why: unknown) => void }>();
+  readonly #stops: (() => void)[] = [];
+  readonly #over = new AbortController();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #typedAt = 0;
+  #attempts = 0;
+  #busy = false;
+  #looking: Promise<void> | undefined;
+  #following: Following | undefined;
+  #at: string | null = null;
   /** Whether this tab holds all that the owner does, so that news of parts make sense. */
-  private level = false;
+  #level = false;
   /** The highest version that anything told of. */
-  private newest = 0;
+  #newest = 0;
 
   /** `turn` counts what was written of the draft on this device. */
   constructor(
@@ -88,47 +89,45 @@ export class DraftSession {
     private turn: number,
     private readonly tools: Tools,
   ) {
-    this.shown = this.snapshotNow();
-    this.following = new Following(tools.api, tools.device, {
-      news: (version) => this.news(version),
-      present: (present) => {
-        this.present = present;
-        this.changed();
-      },
-    });
+    this.#shown = this.#snapshotNow();
   }
 
   /** Begin to send, and to follow the other tabs and the network. */
   start(): void {
     const { tabs, environment, journal } = this.tools;
-    tabs.onTold = (told) => this.told(told);
-    tabs.onOwner = () => void this.owns();
-    const tended = () => this.tend();
+    tabs.onTold = (told) => this.#told(told);
+    tabs.onOwner = () => void this.#owns();
+    const tended = () => this.#tend();
     journal.onHealth.add(tended);
-    this.stops.push(
+    this.#stops.push(
       () => journal.onHealth.delete(tended),
       environment.on("online", () => this.resume()),
-      environment.on("shown", () => this.sending.kind !== "failed" && this.resume()),
-      environment.on("hidden", () => this.leave()),
-      environment.on("offline", () => this.goes({ kind: "offline", retryAt: environment.now() + LAST_RETRY })),
+      environment.on("shown", () => this.#sending.kind !== "failed" && this.resume()),
+      environment.on("hidden", () => this.#leave()),
+      environment.on("offline", () => this.#goes({ kind: "offline", retryAt: environment.now() + LAST_RETRY })),
     );
     tabs.tell({ turn: this.turn, parts: {}, asks: true });
     tabs.wait();
   }
 
+  /** The name under which this browser numbers its edits. */
+  get device(): string {
+    return this.tools.device;
+  }
+
   /** Everything as it is now. */
-  snapshot = (): Snapshot => this.shown;
+  snapshot = (): Snapshot => this.#shown;
 
   /** Hear of every change; gives the function that ends it. */
   subscribe = (listener: () => void): (() => void) => {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   };
 
   /** Hear of what others changed, and of what was restored; never of what this form itself told. */
   onOthers(listener: (data: Data) => void): () => void {
-    this.others.add(listener);
-    return () => this.others.delete(listener);
+    this.#others.add(listener);
+    return () => this.#others.delete(listener);
   }
 
   /** Whether anything is not confirmed by the service. */
@@ -136,7 +135,7 @@ export class DraftSession {
 
   /** The form holds these values now. */
   change(data: Data): void {
-    this.type({ ...this.state.live, data });
+    this.#type({ ...this.state.live, data });
   }
 
   /** One field holds another value now; without a value it is gone. */
@@ -150,7 +149,7 @@ export class DraftSession {
 
   /** The step that the form is at, and those that are done. */
   goTo(step: string | null, completed_steps: readonly string[] = this.state.live.completed_steps): void {
-    this.type({ ...this.state.live, step, completed_steps });
+    this.#type({ ...this.state.live, step, completed_steps });
   }
 
   /**
@@ -160,29 +159,30 @@ export class DraftSession {
    */
   save(): Promise<Receipt> {
     return new Promise((done, failed) => {
-      this.savers.add({ done, failed });
-      this.takeOver();
-      void this.pump();
+      this.#savers.add({ done, failed });
+      this.#takeOver();
+      void this.#pump();
     });
   }
 
   /** Try again at once: after signing in, or because somebody asks for it. */
   resume(): void {
-    if (this.over.signal.aborted) return;
-    this.attempts = 0;
-    if (this.sending.kind !== "sending") this.goes({ kind: "idle" });
-    void (this.hasUnsent() ? this.pump() : this.look());
-    this.watch();
+    if (this.#over.signal.aborted) return;
+    this.#attempts = 0;
+    if (this.#sending.kind !== "sending") this.#goes({ kind: "idle" });
+    void (this.hasUnsent() ? this.#pump() : this.look());
+    this.#watch();
   }
 
   /** Look at what the service holds. */
   look(): Promise<void> {
-    return (this.looking ??= this.lookOnce().finally(() => (this.looking = undefined)));
+    return (this.#looking ??= this.#lookOnce().finally(() => (this.#looking = undefined)));
   }
 
   /** Say at which field somebody is; nothing is waited for. */
   here(path: string | null): void {
-    this.following.here(path);
+    this.#at = path;
+    this.#following?.here(path);
   }
 
   /** Go on from what a command (restore, undo, resolve …) has made of the draft. */
@@ -193,22 +193,9 @@ export class DraftSession {
     return answer;
   }
 
-  /**
-   * Keep what was typed after the draft was finished: as a draft of its own, that starts from the version
-   * it was typed on. Gives the id of that draft; here the finished one is forgotten.
-   */
-  async fork(): Promise<string> {
-    const { api, device } = this.tools;
-    const { id, base, live } = this.state;
-    const fork = await api.post<Draft>(`/drafts/${id}/fork`, { version: base.version, device, seq: this.state.seq + 1 });
-    await api.patch(`/drafts/${fork.id}`, { based_on: fork.version, data: live.data });
-    await this.forget();
-    return fork.id;
-  }
-
   /** Put the draft into the trash, and forget it here once the service has. */
   async discard(): Promise<void> {
-    clearTimeout(this.timer);
+    clearTimeout(this.#timer);
     if (this.state.base.version > 0) await this.tools.api.delete(`/drafts/${this.state.id}`);
     await this.forget();
   }
@@ -221,70 +208,70 @@ export class DraftSession {
 
   /** Leave the draft; what waits stays on this device. */
   close(): void {
-    if (this.over.signal.aborted) return;
-    this.leave();
-    this.over.abort();
-    clearTimeout(this.timer);
-    this.following.stop();
-    this.stops.forEach((stop) => stop());
+    if (this.#over.signal.aborted) return;
+    this.#leave();
+    this.#over.abort();
+    clearTimeout(this.#timer);
+    this.#unwatch();
+    this.#stops.forEach((stop) => stop());
     this.tools.tabs.close();
     this.tools.closed();
   }
 
   // -- typing
 
-  private type(live: Form): void {
-    if (this.over.signal.aborted) return;
+  #type(live: Form): void {
+    if (this.#over.signal.aborted) return;
     const before = this.state;
-    this.put(type(before, live), this.takeOver());
-    if (!hasTyped(before)) this.typedAt = this.tools.environment.now();
-    this.schedule();
+    this.#put(type(before, live), this.#takeOver());
+    if (!hasTyped(before)) this.#typedAt = this.tools.environment.now();
+    this.#schedule();
   }
 
-  private schedule(): void {
-    const { kind } = this.sending;
+  #schedule(): void {
+    const { kind } = this.#sending;
     if (kind === "gone" || !this.tools.tabs.isOwner) return;
     const factor = kind === "offline" ? OFFLINE : 1;
-    const left = this.typedAt + LONGEST * factor - this.tools.environment.now();
-    this.wake(Math.max(0, Math.min(PAUSE * factor, left)));
+    const left = this.#typedAt + LONGEST * factor - this.tools.environment.now();
+    this.#wake(Math.max(0, Math.min(PAUSE * factor, left)));
   }
 
-  private wake(delay: number): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.pump(), delay);
+  #wake(delay: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#pump(), delay);
   }
 
   // -- sending
 
   /** Send all that waits, one request at a time, the newest last. */
-  private async pump(): Promise<void> {
-    if (this.busy || !this.mayGoOn()) return;
-    clearTimeout(this.timer);
-    this.busy = true;
+  async #pump(): Promise<void> {
+    if (this.#busy || !this.#mayGoOn()) return;
+    clearTimeout(this.#timer);
+    this.#busy = true;
     try {
-      this.put(queue(this.state));
+      this.#put(queue(this.state));
       while (this.state.outbox.length > 0) {
         await Promise.race([this.tools.journal.settled(), new Promise((late) => setTimeout(late, STORAGE))]);
-        if (!this.mayGoOn()) return;
-        await this.sendOnce();
+        if (!this.#mayGoOn()) return;
+        await this.#sendOnce();
       }
-      await this.calm();
+      await this.#calm();
     } catch (error) {
-      this.failed(error);
+      this.#failed(error);
     } finally {
-      this.busy = false;
+      this.#busy = false;
     }
   }
 
-  private mayGoOn(): boolean {
+  #mayGoOn(): boolean {
     const { about } = this.state.base;
-    return this.tools.tabs.isOwner && !this.over.signal.aborted && (!about || about.status === "open");
+    return this.tools.tabs.isOwner && !this.#over.signal.aborted && (!about || about.status === "open");
   }
 
-  private async sendOnce(): Promise<void> {
+  async #sendOnce(): Promise<void> {
     const { api, device } = this.tools;
     // While the service cannot be reached, an attempt to is no news.
-    if (this.attempts === 0) this.goes({ kind: "sending" });
+    if (this.#attempts === 0) this.#goes({ kind: "sending" });
     const next = await send(api, device, this.state).catch((error: unknown) => {
       const mended = error instanceof Refused && refused(this.state, error.problem);
       if (!mended) throw error;
@@ -292,36 +279,36 @@ export class DraftSession {
     });
     // Another tab that took over meanwhile repeats the request, and gets the same receipt.
     if (!this.tools.tabs.isOwner) return;
-    this.attempts = 0;
-    this.put(next(this.state));
-    if (hasTyped(this.state) && this.state.whole) this.put(queue(this.state));
+    this.#attempts = 0;
+    this.#put(next(this.state));
+    if (hasTyped(this.state) && this.state.whole) this.#put(queue(this.state));
   }
 
   /** Everything that was to be sent is confirmed. */
-  private async calm(): Promise<void> {
+  async #calm(): Promise<void> {
     if (!this.tools.tabs.isOwner) return;
-    this.goes({ kind: "idle" });
-    this.watch();
+    this.#goes({ kind: "idle" });
+    this.#watch();
     if (hasTyped(this.state)) {
-      this.typedAt = this.tools.environment.now();
-      return this.schedule();
+      this.#typedAt = this.tools.environment.now();
+      return this.#schedule();
     }
-    if (this.newest > this.state.base.version) void this.look();
+    if (this.#newest > this.state.base.version) void this.look();
     const receipt = receiptOf(this.state);
-    if (receipt) this.savers.forEach((saver) => (this.savers.delete(saver), saver.done(receipt)));
-    await this.forgetIfFinished();
+    if (receipt) this.#savers.forEach((saver) => (this.#savers.delete(saver), saver.done(receipt)));
+    await this.#forgetIfFinished();
   }
 
-  private failed(error: unknown): void {
-    this.savers.forEach((saver) => (this.savers.delete(saver), saver.failed(error)));
-    this.goes(this.sendingAfter(error));
-    if ("retryAt" in this.sending && this.sending.retryAt !== null) {
-      this.wake(this.sending.retryAt - this.tools.environment.now());
+  #failed(error: unknown): void {
+    this.#savers.forEach((saver) => (this.#savers.delete(saver), saver.failed(error)));
+    this.#goes(this.#sendingAfter(error));
+    if ("retryAt" in this.#sending && this.#sending.retryAt !== null) {
+      this.#wake(this.#sending.retryAt - this.tools.environment.now());
     }
   }
 
-  private sendingAfter(error: unknown): Sending {
-    const retryAt = this.tools.environment.now() + this.backOff(error instanceof Refused ? error.retryAfter : undefined);
+  #sendingAfter(error: unknown): Sending {
+    const retryAt = this.tools.environment.now() + this.#backOff(error instanceof Refused ? error.retryAfter : undefined);
     if (error instanceof Unreachable) return { kind: "offline", retryAt };
     if (!(error instanceof Refused)) return { kind: "failed", problem: String(error), retryAt };
     const { status, detail } = error.problem;
@@ -332,73 +319,92 @@ export class DraftSession {
   }
 
   /** Twice as long each time, and never the same for all who lost the service at once. */
-  private backOff(asked: number | undefined): number {
-    const own = Math.min(FIRST_RETRY * 2 ** this.attempts++, LAST_RETRY);
+  #backOff(asked: number | undefined): number {
+    const own = Math.min(FIRST_RETRY * 2 ** this.#attempts++, LAST_RETRY);
     const jitter = 0.5 + this.tools.environment.random() / 2;
     return asked === undefined ? own * jitter : asked * 1_000 + own * jitter;
   }
 
   /** The page goes away: what was typed last goes out by a request that outlives it. */
-  private leave(): void {
-    if (this.busy || !this.mayGoOn() || this.sending.kind === "gone") return;
-    this.put(queue(this.state));
+  #leave(): void {
+    if (this.#busy || !this.#mayGoOn() || this.#sending.kind === "gone") return;
+    this.#put(queue(this.state));
     const [first, ...rest] = this.state.outbox;
     if (!first || rest.length > 0 || JSON.stringify(bodyOf(first, this.tools.device)).length > KEEPALIVE) return;
-    this.busy = true;
+    this.#busy = true;
     const { api, device } = this.tools;
     send(api, device, this.state, true)
-      .then((next) => this.tools.tabs.isOwner && this.put(next(this.state)), (error) => this.failed(error))
+      .then((next) => this.tools.tabs.isOwner && this.#put(next(this.state)), (error) => this.#failed(error))
       .finally(() => {
-        this.busy = false;
-        if (!this.over.signal.aborted && this.sending.kind !== "signed-out") void this.pump();
+        this.#busy = false;
+        if (!this.#over.signal.aborted && this.#sending.kind !== "signed-out") void this.#pump();
       });
   }
 
   // -- hearing of others
 
-  private async lookOnce(): Promise<void> {
-    if (this.state.base.version === 0 || this.over.signal.aborted) return;
+  async #lookOnce(): Promise<void> {
+    if (this.state.base.version === 0 || this.#over.signal.aborted) return;
     try {
       const draft = await this.tools.api.get<Draft>(`/drafts/${this.state.id}`);
-      this.newest = Math.max(this.newest, draft.version);
-      if (!this.tools.tabs.isOwner || this.busy) return;
-      this.put(looked(this.state, draft));
-      if (this.sending.kind !== "sending") this.goes({ kind: "idle" });
-      await this.forgetIfFinished();
+      this.#newest = Math.max(this.#newest, draft.version);
+      if (!this.tools.tabs.isOwner || this.#busy) return;
+      this.#put(looked(this.state, draft));
+      if (this.#sending.kind !== "sending") this.#goes({ kind: "idle" });
+      await this.#forgetIfFinished();
     } catch (error) {
-      if (!this.busy && this.tools.tabs.isOwner) this.failed(error);
+      if (!this.#busy && this.tools.tabs.isOwner) this.#failed(error);
     }
   }
 
   /** A local copy goes only when the service says that the draft is over, and nothing of it waits. */
-  private async forgetIfFinished(): Promise<void> {
+  async #forgetIfFinished(): Promise<void> {
     const { about } = this.state.base;
-    const finished = this.sending.kind === "gone" || (about !== null && about.status !== "open");
+    const finished = this.#sending.kind === "gone" || (about !== null && about.status !== "open");
     if (finished && !this.hasUnsent()) await this.tools.journal.forget(this.key);
   }
 
-  /** Follow the draft, in the tab that owns it. */
-  private watch(): void {
-    const { id, base } = this.state;
-    if (this.mayGoOn() && base.version > 0) this.following.start(id, base.version);
+  /** Follow the draft, in the tab that owns it; what that needs is loaded when there is a network. */
+  #watch(): void {
+    if (this.#following || !this.#mayGoOn() || this.state.base.version === 0) return;
+    void import("./following").then(({ Following }) => {
+      if (this.#following || !this.#mayGoOn()) return;
+      const { id, base } = this.state;
+      this.#following = new Following(this.tools.api, id, this.tools.device, this.#hearer);
+      this.#following.start(base.version);
+      this.#following.here(this.#at);
+    }, () => {});
   }
 
-  private news(version: number): void {
-    this.newest = Math.max(this.newest, version);
-    if (!this.busy && this.newest > this.state.base.version) void this.look();
+  #unwatch(): void {
+    this.#following?.stop();
+    this.#following = undefined;
   }
 
-  private async owns(): Promise<void> {
-    this.level = true;
+  readonly #hearer: Hearer = {
+    news: (version) => this.#news(version),
+    present: (present) => {
+      this.#present = present;
+      this.#changed();
+    },
+  };
+
+  #news(version: number): void {
+    this.#newest = Math.max(this.#newest, version);
+    if (!this.#busy && this.#newest > this.state.base.version) void this.look();
+  }
+
+  async #owns(): Promise<void> {
+    this.#level = true;
     const written = await this.tools.journal.read(this.key);
     if (!this.tools.tabs.isOwner) return;
-    if (written && written.turn > this.turn) this.take(written.turn, written.parts);
-    else this.put(this.state, true);
+    if (written && written.turn > this.turn) this.#take(written.turn, written.parts);
+    else this.#put(this.state, true);
     this.resume();
   }
 
   /** Own the draft now; what the former owner may yet write is older. */
-  private takeOver(): boolean {
+  #takeOver(): boolean {
     if (this.tools.tabs.isOwner) return false;
     this.turn += TAKEN_OVER;
     this.tools.tabs.take();
@@ -406,33 +412,33 @@ export class DraftSession {
   }
 
   /** Another tab says what it has made of the draft, or asks. */
-  private told({ turn, parts, asks, sending }: Told<Parts>): void {
+  #told({ turn, parts, asks, sending }: Told<Parts>): void {
     const { tabs } = this.tools;
-    if (asks) return tabs.isOwner ? tabs.tell({ turn: this.turn, parts: partsOf(this.state), sending: this.sending }) : undefined;
+    if (asks) return tabs.isOwner ? tabs.tell({ turn: this.turn, parts: partsOf(this.state), sending: this.#sending }) : undefined;
     if (sending && !tabs.isOwner) {
-      this.sending = sending;
-      this.changed();
+      this.#sending = sending;
+      this.#changed();
     }
-    this.level ||= parts.base !== undefined;
-    if (!this.level || (tabs.isOwner ? turn <= this.turn : turn < this.turn)) return;
+    this.#level ||= parts.base !== undefined;
+    if (!this.#level || (tabs.isOwner ? turn <= this.turn : turn < this.turn)) return;
     tabs.yield();
-    this.following.stop();
-    clearTimeout(this.timer);
-    this.take(turn, parts);
+    this.#unwatch();
+    clearTimeout(this.#timer);
+    this.#take(turn, parts);
   }
 
-  private take(turn: number, parts: Partial<Parts>): void {
+  #take(turn: number, parts: Partial<Parts>): void {
     const before = this.state.live.data;
     this.turn = turn;
     this.state = restored({ ...partsOf(this.state), ...parts });
-    this.changed();
-    if (this.state.live.data !== before) this.tellOthers();
+    this.#changed();
+    if (this.state.live.data !== before) this.#tellOthers();
   }
 
   // -- keeping
 
   /** Take a state over, write down what is new of it, and tell everybody. */
-  private put(state: State, all = false): void {
+  #put(state: State, all = false): void {
     const before = this.state;
     if (state === before && !all) return;
     this.state = state;
@@ -446,36 +452,36 @@ export class DraftSession {
     if (state.id !== before.id) void this.tools.journal.name(`draft ${state.id}`, this.key);
     this.tools.journal.write(this.key, this.turn, withoutSecrets(changed, this.tools.secrets));
     this.tools.tabs.tell({ turn: this.turn, parts: changed });
-    this.changed();
-    if (state.live !== before.live && state.base !== before.base) this.tellOthers();
+    this.#changed();
+    if (state.live !== before.live && state.base !== before.base) this.#tellOthers();
   }
 
   /** Storage has failed, or works again: then all is written anew, not only what is new. */
-  private tend(): void {
-    if (this.tools.tabs.isOwner) this.put(this.state, true);
-    else this.changed();
+  #tend(): void {
+    if (this.tools.tabs.isOwner) this.#put(this.state, true);
+    else this.#changed();
   }
 
-  private goes(sending: Sending): void {
-    this.sending = sending;
+  #goes(sending: Sending): void {
+    this.#sending = sending;
     if (this.tools.tabs.isOwner) this.tools.tabs.tell({ turn: this.turn, parts: {}, sending });
-    this.changed();
+    this.#changed();
   }
 
-  private changed(): void {
-    this.shown = this.snapshotNow();
-    this.listeners.forEach((listener) => listener());
+  #changed(): void {
+    this.#shown = this.#snapshotNow();
+    this.#listeners.forEach((listener) => listener());
   }
 
-  private tellOthers(): void {
-    this.others.forEach((listener) => listener(this.state.live.data));
+  #tellOthers(): void {
+    this.#others.forEach((listener) => listener(this.state.live.data));
   }
 
-  private snapshotNow(): Snapshot {
+  #snapshotNow(): Snapshot {
     const { id, base, live } = this.state;
     const { version, conflicts, about } = base;
-    const status = statusOf(this.state, this.sending, this.tools.journal.health !== "memory");
-    return { ...live, id, version, conflicts, about, status, present: this.present };
+    const status = statusOf(this.state, this.#sending, this.tools.journal.health !== "memory");
+    return { ...live, id, version, conflicts, about, status, present: this.#present };
   }
 }
 

@@ -19,70 +19,70 @@ export class Tabs<Parts> {
   isOwner = false;
   onOwner: () => void = () => {};
   onTold: (told: Told<Parts>) => void = () => {};
-  private readonly channel: BroadcastChannel | undefined;
-  private waiting: AbortController | undefined;
-  private release: (() => void) | undefined;
-  private closed = false;
+  readonly #channel: BroadcastChannel | undefined;
+  #waiting: AbortController | undefined;
+  #release: (() => void) | undefined;
+  #closed = false;
 
   constructor(
     private readonly name: string,
     private readonly environment: Pick<Environment, "locks" | "channel">,
   ) {
-    this.channel = environment.channel?.(name);
-    if (this.channel) this.channel.onmessage = ({ data }) => this.onTold(data as Told<Parts>);
+    this.#channel = environment.channel?.(name);
+    if (this.#channel) this.#channel.onmessage = ({ data }) => this.onTold(data as Told<Parts>);
   }
 
   /** Own the draft as soon as no other tab does; without Web Locks (plain HTTP) at once. */
   wait(): void {
-    if (!this.environment.locks) return this.own();
-    this.waiting = new AbortController();
-    this.request({ signal: this.waiting.signal });
+    if (!this.environment.locks) return this.#own();
+    this.#waiting = new AbortController();
+    this.#request({ signal: this.#waiting.signal });
   }
 
   /** Own the draft now, whoever does. */
   take(): void {
     if (this.isOwner) return;
-    this.waiting?.abort();
-    this.own();
-    this.request({ steal: true });
+    this.#waiting?.abort();
+    this.#own();
+    this.#request({ steal: true });
   }
 
   /** Another tab has taken over. */
   yield(): void {
     if (!this.isOwner) return;
     this.isOwner = false;
-    this.release?.();
+    this.#release?.();
     this.wait();
   }
 
   /** Tell the other tabs. */
   tell(told: Told<Parts>): void {
-    if (!this.closed) this.channel?.postMessage(told);
+    if (!this.#closed) this.#channel?.postMessage(told);
   }
 
   close(): void {
-    this.closed = true;
+    this.#closed = true;
     this.isOwner = false;
-    this.waiting?.abort();
-    this.release?.();
-    this.channel?.close();
+    this.#waiting?.abort();
+    this.#release?.();
+    this.#channel?.close();
   }
 
-  private request(options: LockOptions): void {
+  #request(options: LockOptions): void {
     const held = () => {
-      if (this.closed) return undefined;
-      const over = new Promise<void>((release) => (this.release = release));
-      this.own();
+      if (this.#closed) return undefined;
+      const over = new Promise<void>((release) => (this.#release = release));
+      this.#own();
       return over;
     };
     this.environment.locks?.request(this.name, options, held).catch((error: DOMException) => {
       // Stolen by a tab in which somebody types: it tells so by itself, but this may come first.
-      if (error.name === "AbortError" && options.signal?.aborted !== true && !this.closed) this.yield();
+      if (error.name === "AbortError" && options.signal?.aborted !== true && !this.#closed) this.yield();
     });
   }
 
-  private own(): void {
-    if (this.isOwner || this.closed) return;
+  #own(): void {
+    if (this.isOwner || this.#closed) return;
     this.isOwner = true;
     this.onOwner();
   }

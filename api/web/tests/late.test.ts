@@ -1,0 +1,29 @@
+/** What was typed into a draft after it was finished. */
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { keepAsFork } from "../src/core";
+import { Device, fakeTime, pass } from "./device";
+import { Service } from "./service";
+
+beforeEach(fakeTime);
+afterEach(() => void vi.useRealTimers());
+
+test("late edits are kept as a fork, and the finished draft is forgotten here", async () => {
+  const service = new Service();
+  service.begin({ title: "Jazz" });
+  const device = new Device(service);
+  const tab = device.tab();
+  const opening = tab.client.open({ id: service.id });
+  await pass(0.3);
+  const session = await opening;
+  service.finish("submitted");
+  session.set("/title", "Jazz night");
+  await pass(2);
+  expect(session.snapshot().status).toMatchObject({ kind: "closed", waiting: 1 });
+
+  const keeping = keepAsFork(tab.client, session);
+  await pass(0.3);
+
+  expect(await keeping).toBe("fork of this device");
+  expect(service.forks).toEqual([{ based_on: 1, data: { title: "Jazz night" } }]);
+  expect(await tab.client.unsent()).toEqual([]);
+});
