@@ -1,4 +1,4 @@
-"""Journeys through a bad day in real browsers: full storage, two tabs, an expired token, old drafts."""
+"""Journeys through a bad day in real browsers: full storage, two tabs, expired, old drafts."""
 
 from __future__ import annotations
 

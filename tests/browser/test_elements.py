@@ -1,0 +1,88 @@
+"""History, conflicts and the list of drafts as elements of a page without a build step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import House, MakeDesk
+from tests.browser.desk import Desk
+from tests.browser.site import Site
+
+PAGE = """<!doctype html><meta charset="utf-8" /><title>A gig</title>
+<script type="module" src="{service}/client/variorum.js"></script>
+<variorum-draft form="gig" subject="42" token="{token}">
+  <form><label>Title <input name="title" /></label><label>Fee <input name="fee" /></label></form>
+  <variorum-status></variorum-status>
+  <variorum-conflicts></variorum-conflicts>
+  <variorum-history></variorum-history>
+  <variorum-drafts></variorum-drafts>
+</variorum-draft>"""
+SAVED = re.compile("^Saved ")
+
+
+@pytest.fixture
+def page_of(site: Site, house: House) -> Callable[[Desk], Page]:
+    """Opens the page in somebody's browser."""
+
+    def open_in(desk: Desk) -> Page:
+        address = f"/{uuid4().hex}"
+        site.pages[address] = PAGE.format(service=house.url, token=desk.token)
+        return desk.tab(site.url + address)
+
+    return open_in
+
+
+def status(page: Page, words: str | re.Pattern[str]) -> None:
+    expect(page.locator("variorum-status")).to_have_text(words, timeout=20_000)
+
+
+def test_a_version_is_brought_back_out_of_the_history(
+    desk: MakeDesk, page_of: Callable[[Desk], Page], house: House
+) -> None:
+    page = page_of(desk("ann"))
+    expect(page.locator("variorum-history")).to_contain_text("Nothing is saved yet.")
+    page.get_by_label("Title").fill("Jazz")
+    status(page, SAVED)
+    page.get_by_label("Title").fill("Late jazz")
+    expect(page.get_by_text("2 saves")).to_be_visible()
+
+    page.get_by_text("2 saves").click()
+    page.get_by_role("button", name="Bring version 1 back").click()
+
+    expect(page.get_by_label("Title")).to_have_value("Jazz")
+    assert house.the_draft("ann")["version"] == 3
+    page.reload()
+    expect(page.get_by_role("region", name="Drafts").get_by_role("button")).to_have_text("Jazz")
+
+
+def test_a_conflict_is_settled_by_keyboard_with_nothing_chosen_beforehand(
+    desk: MakeDesk, page_of: Callable[[Desk], Page], house: House
+) -> None:
+    phone = desk("ann")
+    page = page_of(phone)
+    page.get_by_label("Fee").fill("100")
+    status(page, SAVED)
+    draft = house.the_draft("ann")
+    phone.cut()
+    page.get_by_label("Fee").fill("250")
+    changes = [{"op": "replace", "path": "/fee", "value": "300"}]
+    house.asks("ann", "PATCH", f"/drafts/{draft['id']}", changes=changes, device="laptop")
+    phone.mend()
+    status(page, "Saved; one field needs a decision")
+
+    review = page.get_by_role("region", name="To be decided")
+    expect(review.get_by_role("radio", checked=True)).to_have_count(0)
+    expect(review.get_by_role("button", name="Take it")).to_be_disabled()
+    review.get_by_role("radio", name=re.compile("250")).focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_label("Fee")).to_have_value("250")
+    expect(review).to_have_count(0)
+    assert house.the_draft("ann")["data"]["fee"] == "250"
+    assert house.the_draft("ann")["conflicts"] == []
