@@ -29,6 +29,7 @@ from projections.store.base import BEGINNING, Store
 
 log = logging.getLogger("variorum.sweep")
 
+SCRUBBED_AT_MOST = 2**28  # bytes of an SQLite file; a larger one the command scrubs
 EVERY = 600.0  # seconds between two sweeps of a process that serves
 
 Progress = Callable[[int, int], None]
@@ -89,7 +90,7 @@ class Sweep:
                 await self._each(page, do, told) for page, do in self._steps(at)
             ]
             await self._warn_all(at)
-            await self._store.trash.tidy()
+            await self._store.trash.scrub(SCRUBBED_AT_MOST)
             return Swept(expired, purged + left_over)
 
     async def _warn_all(self, at: datetime) -> None:

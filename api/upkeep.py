@@ -15,7 +15,9 @@ from domain.draft import SERVICE, Origin
 async def sweep(settings: Settings, progress: Progress) -> Swept | None:
     """Let expire and purge what is due; None if another process is at it."""
     async with _working(settings) as service:
-        return await service.sweep.run(now(), progress)
+        swept = await service.sweep.run(now(), progress)
+        await service.store.trash.scrub()
+        return swept
 
 
 async def due(settings: Settings) -> Swept:
@@ -28,7 +30,9 @@ async def due(settings: Settings) -> Swept:
 async def forget(settings: Settings, user: str) -> int | None:
     """Purge all that a person owns, and leave a pseudonym; how many drafts, None if unknown."""
     async with _working(settings) as service:
-        return await service.parts.ending.forget(user, Origin(SERVICE, now()))
+        count = await service.parts.ending.forget(user, Origin(SERVICE, now()))
+        await service.store.trash.scrub()
+        return count
 
 
 @asynccontextmanager

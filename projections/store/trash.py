@@ -67,7 +67,10 @@ class Trash(Protocol):
         """What went after these numbers, some of it."""
 
     async def tidy(self) -> None:
-        """Let nothing that was deleted lie about in the database's files, as far as it can."""
+        """Let nothing that was deleted lie about in the database's files, as far as is quick."""
+
+    async def scrub(self, most: int | None = None) -> None:
+        """The same thoroughly, unless the files are of more bytes than this."""
 
     def alone(self, what: Alone) -> AbstractAsyncContextManager[bool]:
         """Whether this process is the only one that does it, until the `with` ends."""

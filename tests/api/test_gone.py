@@ -157,6 +157,7 @@ async def test_a_forgotten_persons_drafts_are_purged_and_the_name_leaves_all_oth
     assert history[:1] == [("unshared", SERVICE)]
     assert ("edited", pseudonym) in history
     assert now["data"] == {"fee": 2}, "what was typed into a draft of Ann's is Ann's"
+    await store.trash.scrub()
     found = everything(settings, request)
     assert b"of ben alone" not in found
     assert b"'ben'" not in found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
@@ -20,7 +21,9 @@ from tests import postgres
 from tests.api.calls import Caller, Document, add, problem, replace
 from tests.api.services import DAY, beside
 from tests.api.test_contract import OF_A_DRAFT, address, body_for
-from tests.running import Clock
+from tests.domain.scenes import ANN
+from tests.projections.histories import desk, level
+from tests.running import NOON, Clock
 from tests.tampering import Tamper
 
 MARK = "xyzzy-7f3a-geheim"
@@ -123,7 +126,7 @@ async def test_the_id_of_a_purged_draft_is_never_used_again(ann: Caller, ben: Ca
 
 
 async def test_nothing_of_the_content_is_found_in_any_file_or_table(
-    ann: Caller, ben: Caller, settings: Settings, request: pytest.FixtureRequest
+    ann: Caller, settings: Settings, request: pytest.FixtureRequest, store: Store
 ) -> None:
     other = [await ann.open({"n": n, "text": "kept " * 200}, another=True) for n in range(30)]
     draft = await full_of_marks(ann)
@@ -132,12 +135,13 @@ async def test_nothing_of_the_content_is_found_in_any_file_or_table(
     assert MARK.encode() in everything(settings, request)
     await ann.discard(draft)
     await purges(ann, draft)
+    await store.trash.scrub()
     assert MARK.encode() not in everything(settings, request)
     assert {(await ann.draft(kept))["version"] for kept in other} == {2}
 
 
 async def test_many_purges_among_other_drafts_leave_nothing(
-    settings: Settings, clock: Clock, request: pytest.FixtureRequest, ann: Caller
+    settings: Settings, request: pytest.FixtureRequest, ann: Caller, store: Store
 ) -> None:
     drafts = []
     for number in range(60):
@@ -152,7 +156,33 @@ async def test_many_purges_among_other_drafts_leave_nothing(
         if number % 2:
             await ann.discard(draft)
             await purges(ann, draft)
+    await store.trash.scrub()
     assert MARK.encode() not in everything(settings, request)
+    assert {(await ann.draft(kept))["version"] for kept in drafts[::2]} == {5}
+
+
+@pytest.mark.long
+async def test_what_was_moved_about_in_the_file_is_gone_from_where_it_stood(
+    store: Store, settings: Settings, request: pytest.FixtureRequest
+) -> None:
+    chance, held = random.Random(7), list[tuple[UUID, str]]()
+    await store.new_key("ann", ANN)
+    async with desk(store) as writer:
+        for number in range(1_500):
+            word = MARK if number % 2 else "kept"
+            text = {"t": f"{word} {number} " * chance.randrange(1, 120)}
+            held.append((await writer.open(text, subject=f"{word}{number}"), word))
+            for _ in range(chance.randrange(4)):
+                draft, word = chance.choice(held)
+                text = {f"f{chance.randrange(9)}": f"{word} " * chance.randrange(1, 200)}
+                await writer.edit(draft, text)
+        await (await level(store)).rest_all(ANN)
+    for draft, word in held:
+        if word == MARK:
+            assert await store.trash.purge(draft, None, ANN, NOON)
+    await store.trash.scrub()
+    assert MARK.encode() not in everything(settings, request)
+    assert await store.count_drafts() == 750
 
 
 def everything(settings: Settings, request: pytest.FixtureRequest) -> bytes:

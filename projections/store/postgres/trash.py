@@ -125,6 +125,9 @@ class PostgresTrash:
     async def tidy(self) -> None:
         """Nothing to do: PostgreSQL's own VACUUM takes away what was deleted."""
 
+    async def scrub(self, most: int | None = None) -> None:
+        """Nothing to do, as above."""
+
     @asynccontextmanager
     async def alone(self, what: Alone) -> AsyncIterator[bool]:
         """Whether this process is the only one that does it, until the `with` ends."""
