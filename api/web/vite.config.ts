@@ -7,7 +7,7 @@ const service = "http://127.0.0.1:8000";
 export default defineConfig(({ mode }) => ({
   plugins: [react()],
   // Nothing is inlined: the pages' Content-Security-Policy takes scripts and styles from files only.
-  build: mode === "module" ? servedModule : { assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: mode === "module" ? servedModule : { assetsInlineLimit: 0, modulePreload: { polyfill: false }, manifest: true },
   ...(mode === "module" && { define: { "process.env.NODE_ENV": '"production"' } }),
   server: { proxy: { "/v1": service, "/openapi.json": service } },
 }));

@@ -40,9 +40,9 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, once per run."""
+    """Debian's Chromium, once per module: while Playwright runs, no other event loop can."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         missing = "no Chromium here; get it with: apt-get install -y chromium"

@@ -6,6 +6,7 @@ import type { Definition, Draft } from "../parts/answers";
 import { NO_FORM } from "../parts/forms";
 import type { Clock } from "../parts/words";
 import { Problem, api, ask, sentenceOf } from "./api";
+import { keepForm, keptForm } from "./offline";
 
 export interface Site {
   /** The `sub` of whoever reads; null for a share link. */
@@ -64,10 +65,13 @@ const definitions = new Map<string, Promise<Definition>>();
 export function definitionOf(form: string): Promise<Definition> {
   const known = definitions.get(form);
   if (known) return known;
-  const asked = ask<Definition>(api.GET("/v1/forms/{form}", { params: { path: { form } } })).catch(
+  const asked = ask<Definition>(api.GET("/v1/forms/{form}", { params: { path: { form } } })).then(
+    (fetched) => keepForm(form, fetched),
     (problem: unknown) => {
       if (problem instanceof Problem && problem.status === 404) return NO_FORM;
       definitions.delete(form);
+      const kept = keptForm(form);
+      if (kept) return kept;
       throw problem;
     },
   );
