@@ -1,7 +1,7 @@
 /** Drafts on this device: one client for whoever is signed in. */
 
 import { useEffect, useState } from "react";
-import { Client, type DraftSession } from "../core";
+import { Client, type Data, type DraftSession } from "../core";
 import { browserName, deviceInWords } from "../parts/devices";
 import { tokenAfter } from "./api";
 import { tokens } from "./tokens";
@@ -17,14 +17,28 @@ export function clientNow(): Client {
   return client;
 }
 
+/** What waited on this device when a draft was opened: all of its form, and the version it was typed on. */
+export interface Kept {
+  readonly data: Data;
+  readonly version: number;
+}
+
 export interface Opened {
   session: DraftSession | null;
+  kept: Kept | null;
   problem: unknown;
+}
+
+const NOTHING: Opened = { session: null, kept: null, problem: undefined };
+
+function keptIn(session: DraftSession): Kept | null {
+  const { data, version } = session.snapshot();
+  return session.hasUnsent() ? { data, version } : null;
 }
 
 /** A session of a draft for as long as the page is open; what waits afterwards stays on this device. */
 export function useSession(id: string): Opened {
-  const [opened, setOpened] = useState<Opened>({ session: null, problem: undefined });
+  const [opened, setOpened] = useState<Opened>(NOTHING);
   useEffect(() => {
     let over = false;
     const client = clientNow();
@@ -33,8 +47,8 @@ export function useSession(id: string): Opened {
       if (!over) setOpened(next);
     };
     opening.then(
-      (session) => settle({ session, problem: undefined }),
-      (problem: unknown) => settle({ session: null, problem }),
+      (session) => settle({ ...NOTHING, session, kept: keptIn(session) }),
+      (problem: unknown) => settle({ ...NOTHING, problem }),
     );
     return () => {
       over = true;

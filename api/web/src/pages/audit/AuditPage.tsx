@@ -126,7 +126,7 @@ function AuditLine({ line }: { line: Line }) {
           {line.device && ` · ${deviceNamed(line.device)}`}
           {line.reason && ` · reason: ${line.reason}`} ·{" "}
           <span title={line.hash}>
-            event {line.hash.slice(0, 4)}…{line.hash.slice(-2)}
+            event …{line.hash.slice(-8)}
           </span>
         </p>
       </div>

@@ -10,7 +10,7 @@ import { useLoaded } from "../../parts/loading";
 import { Who } from "../../parts/Who";
 import { listed, person } from "../../parts/words";
 import { DraftNav } from "../DraftNav";
-import { useSession } from "../client";
+import { type Kept, useSession } from "../client";
 import { LabelDialog } from "../history/LabelButton";
 import { addressOf, go, useQuery } from "../router";
 import { Heading, Trouble, Waiting, definitionOf, titleOf, useSite } from "../site";
@@ -24,24 +24,25 @@ import { type Edit, EditContext } from "./edit";
 import { putAt } from "./put";
 
 export function FormPage({ draft }: { draft: string }) {
-  const { session, problem } = useSession(draft);
+  const { session, kept, problem } = useSession(draft);
   if (problem !== undefined) return <Trouble problem={problem} />;
   if (session === null) return <Waiting what="the form" />;
-  return <Form session={session} />;
+  return <Form session={session} kept={kept} />;
 }
 
-function Form({ session }: { session: DraftSession }) {
+function Form({ session, kept }: { session: DraftSession; kept: Kept | null }) {
   const now = useSyncExternalStore(session.subscribe, session.snapshot);
   const form = useLoaded(() => definitionOf(now.about?.form ?? ""), [now.about?.form]);
   if (form.problem) return <Trouble problem={form.problem} retry={form.reload} />;
   if (!form.value) return <Waiting what="the form" />;
-  return <Filling session={session} now={now} form={form.value} />;
+  return <Filling session={session} now={now} form={form.value} kept={kept} />;
 }
 
 interface Props {
   session: DraftSession;
   now: Snapshot;
   form: Definition;
+  kept: Kept | null;
 }
 
 /** The draft as the other parts of the page know it. */
@@ -50,7 +51,7 @@ function draftOf(now: Snapshot): Draft | null {
   return about && { ...about, data, step, completed_steps, version, conflicts };
 }
 
-function Filling({ session, now, form }: Props) {
+function Filling({ session, now, form, kept }: Props) {
   const draft = draftOf(now);
   const steps = stepsOf(form, now.data);
   const [arrived, setArrived] = useState(false);
@@ -89,7 +90,7 @@ function Filling({ session, now, form }: Props) {
         )}
       </div>
       <Closed draft={draft} />
-      <Unsent session={session} form={form} />
+      {kept && <Unsent session={session} form={form} kept={kept} />}
       <StepNav steps={steps} current={step} completed={now.completed_steps} open={(id) => open(id)} />
       <div className="split form-split">
         <section

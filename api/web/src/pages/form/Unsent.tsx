@@ -8,50 +8,57 @@ import type { Data, Definition, Draft } from "../../parts/answers";
 import { fieldsOf, labelAt, valueAt } from "../../parts/forms";
 import { several } from "../../parts/words";
 import { apiOf } from "../api";
+import type { Kept } from "../client";
 import { putAt } from "./put";
 
-interface Kept {
+interface Found {
   paths: string[];
   /** What the service had when this was found; unknown while it cannot be reached. */
   before: Data | null;
 }
 
-export function Unsent({ session, form }: { session: DraftSession; form: Definition }) {
-  const [kept, setKept] = useState<Kept | null>(null);
+interface Props {
+  session: DraftSession;
+  form: Definition;
+  kept: Kept;
+}
+
+export function Unsent({ session, form, kept }: Props) {
+  const [found, setFound] = useState<Found | null>(null);
   useEffect(() => {
     let over = false;
-    void keptFrom(session).then((found) => {
+    void differing(session, kept).then((found) => {
       if (over || found === null) return;
-      setKept(found);
+      setFound(found);
       announce(sentence(found, form));
     });
     return () => {
       over = true;
     };
-  }, [session, form]);
-  if (kept === null) return null;
+  }, [session, form, kept]);
+  if (found === null) return null;
   const takeOut = () => {
-    const { before, paths } = kept;
+    const { before, paths } = found;
     if (before)
       session.change(paths.reduce((data, path) => putAt(data, path, valueAt(before, path)), session.snapshot().data));
-    setKept(null);
+    setFound(null);
   };
   return (
     <div className="strip">
-      <p>{sentence(kept, form)}</p>
-      <button type="button" onClick={() => setKept(null)}>
-        Keep {kept.paths.length === 1 ? "it" : "them"}
+      <p>{sentence(found, form)}</p>
+      <button type="button" onClick={() => setFound(null)}>
+        Keep {found.paths.length === 1 ? "it" : "them"}
       </button>
-      {kept.before && (
+      {found.before && (
         <button type="button" className="quiet" onClick={takeOut}>
-          Take {kept.paths.length === 1 ? "it" : "them"} out again
+          Take {found.paths.length === 1 ? "it" : "them"} out again
         </button>
       )}
     </div>
   );
 }
 
-function sentence({ paths, before }: Kept, form: Definition): string {
+function sentence({ paths, before }: Found, form: Definition): string {
   const fields = several(
     fieldsOf(paths).map((path) => labelAt(form, path)),
     3,
@@ -60,19 +67,13 @@ function sentence({ paths, before }: Kept, form: Definition): string {
   return `Brought back from this device: ${fields}. It was typed here before and not yet sent, ${fate}.`;
 }
 
-/** What waited when the draft was opened, and differs from what the service holds. */
-async function keptFrom(session: DraftSession): Promise<Kept | null> {
-  if (!session.hasUnsent()) return null;
-  const { data, id } = session.snapshot();
-  const before = await apiOf()
-    .get<Draft>(`/drafts/${id}`)
-    .then(
-      (draft) => draft.data,
-      () => null,
-    );
-  const paths = before ? lasting(diff(before, data)) : [];
-  if (before && paths.length === 0) return null;
-  return { paths: before ? paths : Object.keys(data).map((name) => `/${name}`), before };
+/** What was kept, as far as it differs from the version that it was typed on. */
+async function differing(session: DraftSession, { data, version }: Kept): Promise<Found | null> {
+  const asked = apiOf().get<Draft>(`/drafts/${session.snapshot().id}`, { query: { version } });
+  const before = await asked.then((draft) => draft.data, () => null);
+  if (before === null) return { paths: Object.keys(data).map((name) => `/${name}`), before };
+  const paths = lasting(diff(before, data));
+  return paths.length === 0 ? null : { paths, before };
 }
 
 /** The places that differ, each once. */

@@ -23,7 +23,7 @@ export function FieldsView({ known }: { known: Known }) {
   return (
     <>
       <ul className="plain sheet fields">
-        {told.value.paths.map((one) => {
+        {told.value.paths.filter(isField).map((one) => {
           const title = one.label ?? labelAt(known.form, one.path, draft.data);
           return (
             <FieldLine
@@ -68,4 +68,9 @@ function FieldLine({ one, title, known, open }: LineProps) {
       </button>
     </li>
   );
+}
+
+/** The ids of list items are nobody's to read. */
+function isField({ path }: { path: string }): boolean {
+  return !/\/(id:[^/]+|\d+)\/id$/.test(path);
 }
