@@ -69,7 +69,7 @@ export function ListField({ path }: { path: string }) {
             {!readOnly && (
               <button
                 type="button"
-                className="quiet remove"
+                className="quiet take-out"
                 aria-label={`Take ${nameOf(at)} out`}
                 onClick={() => remove(at)}
               >

@@ -203,7 +203,7 @@ function Here({ span, found }: { span: Span; found: Found }) {
   const who = session
     ? [
         `${person(session.by, me)}${session.device ? ` on ${deviceNamed(session.device)}` : ""}`,
-        `${exact(session.from_at)} to ${time(session.to_at)} (${zone()})`,
+        `${during(session.from_at, session.to_at)} (${zone()})`,
       ]
     : [];
   return (
@@ -213,4 +213,8 @@ function Here({ span, found }: { span: Span; found: Found }) {
         ` Others saved in this time too; only fields that ${listed([person(session?.by ?? null, me).replace("You", "you")])} changed are shown.`}
     </>
   );
+}
+
+function during(from: string, to: string): string {
+  return time(from) === time(to) ? exact(from) : `${exact(from)} to ${time(to)}`;
 }
