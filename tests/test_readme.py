@@ -128,10 +128,10 @@ def test_the_commands_that_ci_runs_are_one_line_each(name: str) -> None:
     assert f"readme_command {name})" in (TOP / ".ci" / "run").read_text()
 
 
-def test_the_benchmarks_that_are_named_are_there() -> None:
+def test_the_benchmarks_and_the_pictures_that_are_named_are_there() -> None:
     named = re.findall(r"python -m (tests[\w.]+)", README)
 
-    assert len(set(named)) == 6
+    assert len(set(named)) == 7
     assert all((TOP / Path(*name.split("."))).with_suffix(".py").exists() for name in named)
 
 

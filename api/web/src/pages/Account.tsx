@@ -31,9 +31,7 @@ export function Account({ sub }: { sub: string | null }) {
   return (
     <>
       <Menu label={`Signed in as ${name}`} items={[{ label: `Sign out ${name}`, do: ask }]}>
-        <span className="who mine">
-          {sub === null ? "↗" : initials(sub)}
-        </span>
+        <span className="who mine">{sub === null ? "↗" : initials(sub)}</span>
       </Menu>
       {unsent.length > 0 && (
         <Dialog title="Not everything is saved" onClose={() => setUnsent([])}>

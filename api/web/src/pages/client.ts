@@ -12,7 +12,8 @@ const GUEST = "guest";
 /** The client of whoever is signed in; it keeps working, on what is here, after the sign-in has ended. */
 export function clientNow(): Client {
   const user = tokens.bearer()?.sub ?? GUEST;
-  const client = clients.get(user) ?? new Client({ token: tokenAfter, user, deviceName: browserName(navigator.userAgent) });
+  const client =
+    clients.get(user) ?? new Client({ token: tokenAfter, user, deviceName: browserName(navigator.userAgent) });
   clients.set(user, client);
   return client;
 }

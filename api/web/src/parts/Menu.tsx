@@ -39,13 +39,7 @@ export function Menu({ label, items, children = <span aria-hidden="true">⋯</sp
         if (event.key === "ArrowDown" || event.key === "ArrowUp") step(event, list.current);
       }}
     >
-      <button
-        ref={button}
-        type="button"
-        className="quiet"
-        aria-expanded={open}
-        onClick={() => setOpen(!open)}
-      >
+      <button ref={button} type="button" className="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
         {children}
         <span className="heard"> {label}</span>
       </button>

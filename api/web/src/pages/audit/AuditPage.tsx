@@ -124,10 +124,7 @@ function AuditLine({ line }: { line: Line }) {
             {title}, version {line.version}
           </Link>
           {line.device && ` · ${deviceNamed(line.device)}`}
-          {line.reason && ` · reason: ${line.reason}`} ·{" "}
-          <span title={line.hash}>
-            event …{line.hash.slice(-8)}
-          </span>
+          {line.reason && ` · reason: ${line.reason}`} · <span title={line.hash}>event …{line.hash.slice(-8)}</span>
         </p>
       </div>
       <button type="button" className="quiet small" onClick={() => setQuery({ draft: line.draft })}>

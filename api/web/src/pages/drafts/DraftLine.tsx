@@ -46,7 +46,8 @@ export function DraftLine({ draft, list, changed }: Props) {
       <Pills draft={draft} list={list} keep={() => run(() => extend(draft.id, title))} busy={busy} />
       <Main draft={draft} list={list} title={title} run={run} />
       <Menu label={`More for ${title}`} items={itemsFor(draft, list, title, run, changed, setOpen)} />
-      {open === "share" && <ShareDialog
+      {open === "share" && (
+        <ShareDialog
           draft={draft}
           title={title}
           onClose={() => setOpen(null)}
@@ -54,7 +55,8 @@ export function DraftLine({ draft, list, changed }: Props) {
             setOpen(null);
             changed();
           }}
-        />}
+        />
+      )}
       {open === "purge" && (
         <PurgeDialog
           draft={draft}

@@ -20,7 +20,8 @@ export function Imported({ changed }: { changed: () => void }) {
         setReport(found);
         changed();
       },
-      (problem: unknown) => notify({ text: `Drafts in this browser wait to be taken over. ${sentenceOf(problem)}`, bad: true }),
+      (problem: unknown) =>
+        notify({ text: `Drafts in this browser wait to be taken over. ${sentenceOf(problem)}`, bad: true }),
     );
   }, [me]);
   const taken = report.filter((one) => one.draft !== null);
@@ -32,7 +33,9 @@ export function Imported({ changed }: { changed: () => void }) {
   };
   return (
     <p className="soft small imported">
-      {taken.length === 0 ? "What lay in this browser could not be taken over." : `${count(taken.length, "draft")} of an older page lay in this browser and ${taken.length === 1 ? "was" : "were"} taken over.`}{" "}
+      {taken.length === 0
+        ? "What lay in this browser could not be taken over."
+        : `${count(taken.length, "draft")} of an older page lay in this browser and ${taken.length === 1 ? "was" : "were"} taken over.`}{" "}
       <button type="button" className="quiet small" onClick={() => setOpen(true)}>
         See what was imported
       </button>

@@ -44,7 +44,9 @@ export function Links({ draft }: { draft: string }) {
   return (
     <section className="share">
       <h3>Links</h3>
-      <p className="soft small">Whoever has a link may see or edit this draft without signing in. It ends at once when you take it back.</p>
+      <p className="soft small">
+        Whoever has a link may see or edit this draft without signing in. It ends at once when you take it back.
+      </p>
       {links.problem !== undefined && <Trouble problem={links.problem} retry={links.reload} />}
       {made !== null && <Copy url={made} />}
       <ul className="plain">
@@ -62,7 +64,8 @@ function Copy({ url }: { url: string }) {
   const copy = () =>
     void navigator.clipboard.writeText(url).then(
       () => notify({ text: "Copied." }),
-      () => notify({ text: "The browser does not let this page copy: select the link and copy it yourself.", bad: true }),
+      () =>
+        notify({ text: "The browser does not let this page copy: select the link and copy it yourself.", bad: true }),
     );
   return (
     <div className="row made">
@@ -76,7 +79,10 @@ function Copy({ url }: { url: string }) {
 
 function LinkLine({ link, busy, take }: { link: Link; busy: boolean; take: () => void }) {
   const now = useNow();
-  const ends = link.expires_at === null ? "until taken back" : `until ${date(link.expires_at)} (${until(link.expires_at, { now }).text})`;
+  const ends =
+    link.expires_at === null
+      ? "until taken back"
+      : `until ${date(link.expires_at)} (${until(link.expires_at, { now }).text})`;
   return (
     <li className="row">
       <span className="grow">

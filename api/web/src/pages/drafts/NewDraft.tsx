@@ -37,7 +37,10 @@ export function NewDraft() {
         {called(only)}
       </button>
       {others.length > 0 && (
-        <Menu label="Begin another form" items={others.map((one) => ({ label: called(one), do: () => begin(one.form) }))}>
+        <Menu
+          label="Begin another form"
+          items={others.map((one) => ({ label: called(one), do: () => begin(one.form) }))}
+        >
           ▾
         </Menu>
       )}
@@ -57,8 +60,15 @@ function Begun({ draft, onClose }: { draft: Draft; onClose: () => void }) {
   const now = useNow();
   const form = useLoaded(() => definitionOf(draft.form), [draft.form]).value;
   const [busy, act] = useAct((problem) => notify({ text: sentenceOf(problem), bad: true }));
-  const filled = Object.keys(draft.data).filter((name) => holds(draft.data[name])).map((name) => `/${name}`);
-  const fields = form ? several(fieldsOf(filled).map((path) => labelAt(form, path)), 4) : "";
+  const filled = Object.keys(draft.data)
+    .filter((name) => holds(draft.data[name]))
+    .map((name) => `/${name}`);
+  const fields = form
+    ? several(
+        fieldsOf(filled).map((path) => labelAt(form, path)),
+        4,
+      )
+    : "";
   return (
     <Dialog title="You have begun one already" onClose={onClose}>
       <p>

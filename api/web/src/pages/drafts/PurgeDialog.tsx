@@ -27,8 +27,8 @@ export function PurgeDialog({ draft, title, onClose, onDone }: Props) {
   return (
     <Dialog title="Delete for good" onClose={onClose}>
       <p>
-        <strong>{title}</strong> and all {count(draft.version, "version")} of it will be gone, for everybody it is shared with. Nothing can bring
-        them back. What stays is a note that it existed, and when you deleted it.
+        <strong>{title}</strong> and all {count(draft.version, "version")} of it will be gone, for everybody it is
+        shared with. Nothing can bring them back. What stays is a note that it existed, and when you deleted it.
       </p>
       <label className="choose sure">
         <input type="checkbox" checked={sure} onChange={(event) => setSure(event.target.checked)} />

@@ -29,12 +29,17 @@ interface Props {
 export const ROLES: { [role in Shared]: string } = { editor: "may edit", viewer: "may look" };
 
 export function ShareDialog({ draft, title, onClose, onHandedOver }: Props) {
-  const members = useLoaded(() => apiOf().get<Page<Member>>(`/drafts/${draft.id}/members`, { query: { limit: 200 } }), [draft.id]);
+  const members = useLoaded(
+    () => apiOf().get<Page<Member>>(`/drafts/${draft.id}/members`, { query: { limit: 200 } }),
+    [draft.id],
+  );
   return (
     <Dialog title={`Share ${title}`} onClose={onClose} wide>
       {members.problem !== undefined && <Trouble problem={members.problem} retry={members.reload} />}
       {!members.value && members.problem === undefined && <Waiting what="who has it" />}
-      {members.value && <Members draft={draft.id} members={members.value.items} changed={members.reload} onHandedOver={onHandedOver} />}
+      {members.value && (
+        <Members draft={draft.id} members={members.value.items} changed={members.reload} onHandedOver={onHandedOver} />
+      )}
       <Links draft={draft.id} />
     </Dialog>
   );
@@ -74,12 +79,22 @@ function Members({ draft, members, changed, onHandedOver }: MembersProps) {
       <h3>People</h3>
       <ul className="plain">
         {members.map((one) => (
-          <MemberLine key={one.user} one={one} busy={busy} give={give} take={take} handOver={() => setLeaving(one.user)} />
+          <MemberLine
+            key={one.user}
+            one={one}
+            busy={busy}
+            give={give}
+            take={take}
+            handOver={() => setLeaving(one.user)}
+          />
         ))}
       </ul>
       {leaving !== null && (
         <div className="strip">
-          <p>Make {person(leaving)} the owner? Only the owner shares a draft, puts it in the trash and sees its hidden fields in full.</p>
+          <p>
+            Make {person(leaving)} the owner? Only the owner shares a draft, puts it in the trash and sees its hidden
+            fields in full.
+          </p>
           <button type="button" disabled={busy} onClick={() => handOver(leaving)}>
             Hand it over
           </button>
@@ -112,7 +127,12 @@ function MemberLine({ one, busy, give, take, handOver }: LineProps) {
         <span className="soft">{one.user === me ? "own it" : "owns it"}</span>
       ) : (
         <>
-          <select aria-label={`What ${name} may do`} value={one.role} disabled={busy} onChange={(event) => give(one.user, event.target.value as Shared)}>
+          <select
+            aria-label={`What ${name} may do`}
+            value={one.role}
+            disabled={busy}
+            onChange={(event) => give(one.user, event.target.value as Shared)}
+          >
             <option value="editor">may edit</option>
             <option value="viewer">may look</option>
           </select>
@@ -140,7 +160,14 @@ function Invite({ busy, give }: { busy: boolean; give: (user: string, role: Shar
     <form className="row wrap invite" onSubmit={invite}>
       <div className="grow">
         <label htmlFor="invite-user">Somebody by name</label>
-        <input id="invite-user" value={user} autoComplete="off" spellCheck={false} placeholder="As they sign in, such as ben" onChange={(event) => setUser(event.target.value)} />
+        <input
+          id="invite-user"
+          value={user}
+          autoComplete="off"
+          spellCheck={false}
+          placeholder="As they sign in, such as ben"
+          onChange={(event) => setUser(event.target.value)}
+        />
       </div>
       <div>
         <label htmlFor="invite-role">They</label>

@@ -66,10 +66,7 @@ function PlainField({ path }: { path: string }) {
   const [first] = others;
   const width = path === form.title ? "whole" : kind === "date" ? "date" : isWide(kind, path) ? "wide" : "";
   return (
-    <div
-      className={`field ${width} ${first === undefined ? "" : `visited hue-${hue(first)}`}`}
-      data-path={path}
-    >
+    <div className={`field ${width} ${first === undefined ? "" : `visited hue-${hue(first)}`}`} data-path={path}>
       <label htmlFor={id}>
         {labelOf(form, path)}
         {first !== undefined && (

@@ -70,7 +70,10 @@ function sentence({ paths, before }: Found, form: Definition): string {
 /** What was kept, as far as it differs from the version that it was typed on. */
 async function differing(session: DraftSession, { data, version }: Kept): Promise<Found | null> {
   const asked = apiOf().get<Draft>(`/drafts/${session.snapshot().id}`, { query: { version } });
-  const before = await asked.then((draft) => draft.data, () => null);
+  const before = await asked.then(
+    (draft) => draft.data,
+    () => null,
+  );
   if (before === null) return { paths: Object.keys(data).map((name) => `/${name}`), before };
   const paths = lasting(diff(before, data));
   return paths.length === 0 ? null : { paths, before };

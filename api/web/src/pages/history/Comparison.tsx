@@ -209,7 +209,8 @@ function Here({ span, found }: { span: Span; found: Found }) {
   return (
     <>
       {[...who, `${versions}${beside}`].join(" · ")}.
-      {!span.whole && span.paths.length > 0 &&
+      {!span.whole &&
+        span.paths.length > 0 &&
         ` Others saved in this time too; only fields that ${listed([person(session?.by ?? null, me).replace("You", "you")])} changed are shown.`}
     </>
   );

@@ -70,7 +70,10 @@ function SessionLine({
   const { me } = useSite();
   const now = useNow();
   const [open, setOpen] = useState(false);
-  const named = [...labels].filter(([version, { by, device }]) => version >= session.from && version <= session.to && by === session.by && device === session.device);
+  const named = [...labels].filter(
+    ([version, { by, device }]) =>
+      version >= session.from && version <= session.to && by === session.by && device === session.device,
+  );
   const current = isSame(picked, session);
   return (
     <li className={current ? "session picked" : "session"}>

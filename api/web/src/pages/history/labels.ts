@@ -21,7 +21,11 @@ export async function fetchLabels(draft: string): Promise<Labels> {
     if (act === "labelled") names.set(Number(about.version), String(about.label));
     else names.delete(Number(about.version));
   }
-  return new Map(await Promise.all([...names].map(async ([version, name]) => [version, await labelOf(draft, version, name)] as const)));
+  return new Map(
+    await Promise.all(
+      [...names].map(async ([version, name]) => [version, await labelOf(draft, version, name)] as const),
+    ),
+  );
 }
 
 async function labelOf(draft: string, version: number, name: string): Promise<Label> {
