@@ -69,6 +69,29 @@ test("a tab that dies while IndexedDB writes loses neither what is being written
   expect(await next.read("draft")).toEqual({ turn: 2, parts: { a: 1, b: 2 } });
 });
 
+test("a tab that lost the draft cannot write over what its successor wrote", async () => {
+  const { indexedDB } = device;
+  const [former, next] = [1, 2].map(() => new Journal<{ a: number }>("ann", { indexedDB, net: undefined })) as [Journal<{ a: number }>, Journal<{ a: number }>];
+  next.write("draft", 1_000, { a: 2 });
+  await next.settled();
+  former.write("draft", 6, { a: 1 });
+  await former.settled();
+  expect(await next.read("draft")).toEqual({ turn: 1_000, parts: { a: 2 } });
+});
+
+test("signing out in one tab closes the drafts of all, and nothing is written again", async () => {
+  const one = await opened();
+  const other = device.tab();
+  const two = await opened(other);
+  await tab.client.signOut();
+  await settle();
+  two.set("/title", "Jazz n");
+  one.set("/title", "Jazz n");
+  await pass(3);
+  expect(await onDisk()).not.toContain("Jazz");
+  expect(service.data).toEqual({ title: "Jazz" });
+});
+
 test("a connection that died in the background is opened again", async () => {
   const session = await opened();
   const real = IDBDatabase.prototype.transaction;

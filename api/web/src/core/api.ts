@@ -22,11 +22,6 @@ export class Refused extends Error {
     super(problem.detail);
     this.name = "Refused";
   }
-
-  /** The last part of the problem's type, as `draft-closed`. */
-  get kind(): string {
-    return this.problem.type?.split("/").pop() ?? "";
-  }
 }
 
 /** There was no answer: nobody knows whether the service did what was asked. */

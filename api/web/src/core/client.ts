@@ -49,6 +49,7 @@ export class Client {
   readonly api: Api;
   readonly #environment: Environment;
   readonly #sessions = new Map<string, Held>();
+  #everywhere: BroadcastChannel | undefined;
   readonly #closers = new WeakMap<DraftSession, () => void>();
   readonly #journals = new Map<string, Journal<Parts>>();
 
@@ -75,6 +76,7 @@ export class Client {
    */
   async open(which: Which): Promise<DraftSession> {
     const user = await this.user();
+    this.#listen(user);
     const key = await this.#keyOf(user, which);
     const name = `${user} ${key}`;
     const held = this.#sessions.get(name) ?? { session: this.#begin(user, key, which), users: 0 };
@@ -115,8 +117,8 @@ export class Client {
   /** Forget everything of this user on this device, unsent or not: ask first if `unsent` says so. */
   async signOut(): Promise<void> {
     const journal = await this.#journal();
-    for (const { session } of this.#sessions.values()) (await session).close();
-    this.#sessions.clear();
+    this.#everywhere?.postMessage(null);
+    await this.#closeAll();
     await journal.wipe();
     this.#environment.net?.removeItem(deviceKey(await this.user()));
   }
@@ -128,6 +130,16 @@ export class Client {
       if (held.users > 0) return;
       if (this.#sessions.get(name) === held) session.close();
     }, LINGER);
+  }
+
+  async #closeAll(): Promise<void> {
+    for (const { session } of this.#sessions.values()) (await session).close();
+  }
+
+  /** Hear when the user signs out in another tab. */
+  #listen(user: string): void {
+    this.#everywhere ??= this.#environment.channel?.(`variorum ${encodeURIComponent(user)}`);
+    if (this.#everywhere) this.#everywhere.onmessage = () => void this.#closeAll();
   }
 
   async #keyOf(user: string, which: Which): Promise<string> {

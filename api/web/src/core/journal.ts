@@ -159,8 +159,7 @@ export class Journal<Parts extends object> {
   async #do<T>(work: (database: Database) => Promise<T>): Promise<T> {
     try {
       return await work(await this.#open());
-    } catch (error) {
-      if (isFull(error)) throw error;
+    } catch {
       this.#database = undefined;
       return work(await this.#open());
     }
@@ -224,8 +223,4 @@ export class Journal<Parts extends object> {
 /** All keys of a storage. */
 export function keysOf(net: Net): string[] {
   return Array.from({ length: net.length }, (_, i) => net.key(i)).filter((key) => key !== null);
-}
-
-function isFull(error: unknown): boolean {
-  return error instanceof DOMException && error.name === "QuotaExceededError";
 }
