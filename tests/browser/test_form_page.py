@@ -112,6 +112,9 @@ def test_offline_it_says_so_and_a_reload_brings_back_what_was_typed(
     page.get_by_label("Fee").fill("250")
     expect(status(page)).to_have_text(re.compile(r"^Offline, saved on this device \(1 waiting\)$"))
 
+    page.reload()
+    expect(page.get_by_label("Fee")).to_have_value("250")
+    expect(status(page)).to_have_text(re.compile(r"^Offline, saved on this device"))
     ann.mend()
     expect(status(page)).to_have_text(SAVED)
     assert house.asks("ann", "GET", f"/drafts/{draft}")["data"]["fee"] == 250
