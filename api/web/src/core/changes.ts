@@ -78,7 +78,7 @@ function put(value: Json, [token, ...below]: string[], step: Step): Json {
   if (token === undefined) return step.value as Json;
   if (Array.isArray(value)) return inList(value, token, below, step);
   if (isObject(value)) return inObject(value, token, below, step);
-  throw new CannotApply(`nothing is below a plain value, so no ${token}`);
+  throw new CannotApply(`a plain value has no ${token}`);
 }
 
 function inObject(value: Data, token: string, below: string[], step: Step): Data {

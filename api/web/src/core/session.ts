@@ -9,7 +9,7 @@
  *                              network is back      ├─ 401 ───────────▶ signed out ┤ what was typed
  *                                                   └─ 403, 404, 410 ─▶ failed, gone
  */
-import { Refused, Unreachable, type Api } from "./api";
+import { Refused, type Api } from "./api";
 import type { Environment } from "./environment";
 import type { Journal } from "./journal";
 import type { Data, Json } from "./json";
@@ -17,6 +17,7 @@ import { apply } from "./changes";
 import type { Following, Hearer, Present } from "./following";
 import { get } from "./path";
 import { withoutSecrets } from "./secrets";
+import { afterFailure } from "./retry";
 import { bodyOf, refused, send } from "./sender";
 import { hasTyped, looked, partsOf, queue, restored, type, waiting, type Form, type Parts, type State } from "./state";
 import { statusOf, type Sending, type Status } from "./status";
@@ -27,8 +28,6 @@ import type { Conflict, Draft, Receipt } from "./wire";
 const PAUSE = 1_000;
 const LONGEST = 5_000;
 const OFFLINE = 5;
-const FIRST_RETRY = 1_000;
-const LAST_RETRY = 30_000;
 /** Storage that answers too late must not hold a save up. */
 const STORAGE = 2_000;
 /** What a browser lets a page send that is being closed, less some headers. */
@@ -104,7 +103,7 @@ export class DraftSession {
       environment.on("online", () => this.resume()),
       environment.on("shown", () => this.#sending.kind !== "failed" && this.resume()),
       environment.on("hidden", () => this.#leave()),
-      environment.on("offline", () => this.#goes({ kind: "offline", retryAt: environment.now() + LAST_RETRY })),
+      environment.on("offline", () => this.#goes({ kind: "offline", retryAt: null })),
     );
     tabs.tell({ turn: this.turn, parts: {}, asks: true });
     tabs.wait();
@@ -301,28 +300,11 @@ export class DraftSession {
 
   #failed(error: unknown): void {
     this.#savers.forEach((saver) => (this.#savers.delete(saver), saver.failed(error)));
-    this.#goes(this.#sendingAfter(error));
+    const { now, random } = this.tools.environment;
+    this.#goes(afterFailure(error, now(), this.#attempts++, random()));
     if ("retryAt" in this.#sending && this.#sending.retryAt !== null) {
       this.#wake(this.#sending.retryAt - this.tools.environment.now());
     }
-  }
-
-  #sendingAfter(error: unknown): Sending {
-    const retryAt = this.tools.environment.now() + this.#backOff(error instanceof Refused ? error.retryAfter : undefined);
-    if (error instanceof Unreachable) return { kind: "offline", retryAt };
-    if (!(error instanceof Refused)) return { kind: "failed", problem: String(error), retryAt };
-    const { status, detail } = error.problem;
-    if (status === 401) return { kind: "signed-out" };
-    if (status === 410) return { kind: "gone" };
-    const again = status === 408 || status === 425 || status === 429 || status >= 500;
-    return { kind: "failed", problem: detail, retryAt: again ? retryAt : null };
-  }
-
-  /** Twice as long each time, and never the same for all who lost the service at once. */
-  #backOff(asked: number | undefined): number {
-    const own = Math.min(FIRST_RETRY * 2 ** this.#attempts++, LAST_RETRY);
-    const jitter = 0.5 + this.tools.environment.random() / 2;
-    return asked === undefined ? own * jitter : asked * 1_000 + own * jitter;
   }
 
   /** The page goes away: what was typed last goes out by a request that outlives it. */

@@ -6,7 +6,7 @@ import type { DraftStatus } from "./wire";
 export type Sending =
   | { readonly kind: "idle" }
   | { readonly kind: "sending" }
-  | { readonly kind: "offline"; readonly retryAt: number }
+  | { readonly kind: "offline"; readonly retryAt: number | null }
   | { readonly kind: "failed"; readonly problem: string; readonly retryAt: number | null }
   | { readonly kind: "signed-out" }
   | { readonly kind: "gone" };
