@@ -2,13 +2,13 @@
 
 import { type FormEvent, useState } from "react";
 import { notify } from "../../parts/Announcer";
-import type { Conflict, Json, Receipt } from "../../parts/answers";
+import type { Conflict, Definition, Json, Receipt } from "../../parts/answers";
 import { wordsBetween } from "../../parts/changes";
-import { labelAt } from "../../parts/forms";
+import { itemName, labelAt, parent } from "../../parts/forms";
 import { useAct, useNow } from "../../parts/loading";
 import { ValueInput } from "../../parts/ValueInput";
 import { show } from "../../parts/values";
-import { listed, moment, person, within } from "../../parts/words";
+import { capital, listed, moment, person, within } from "../../parts/words";
 import { api, ask, sentenceOf } from "../api";
 import { mayChange } from "../history/Comparison";
 import { type Known, useSite } from "../site";
@@ -99,7 +99,16 @@ export function Decision({ known, conflict, place, total, onDecided, onSkip }: P
 }
 
 function titleOf({ form, draft }: Known, conflict: Conflict): string {
-  return listed(conflict.paths.map((path) => labelAt(form, path, draft.data)));
+  return capital(
+    listed(conflict.paths.map((path) => itemTitle(form, conflict, path) ?? labelAt(form, path, draft.data))),
+  );
+}
+
+/** What a list's item is called that is in one of the values, though perhaps not in the draft any more. */
+function itemTitle(form: Definition, conflict: Conflict, path: string): string | undefined {
+  const sides = [conflict.base, conflict.ours.values, ...conflict.theirs.map((side) => side.values)];
+  const name = sides.map((values) => itemName(form, parent(path), values[path])).find((one) => one !== undefined);
+  return name === undefined ? undefined : `'${name}' in ${labelAt(form, parent(path))}`;
 }
 
 function ownValue(conflict: Conflict, own: Values): Json {

@@ -23,6 +23,7 @@ interface Props {
 
 function pick({ from, to }: { from: number; to: number }): void {
   setQuery({ from: String(from), to: String(to), view: null });
+  if (matchMedia("(max-width: 820px)").matches) document.querySelector(".comparison")?.scrollIntoView();
 }
 
 export function Sessions({ known, sessions, labels, picked }: Props) {
