@@ -13,8 +13,9 @@ from api.requests import parse_json
 from api.settings import Limits
 from api.writer import AlreadyBegun, Writer
 from domain.access import require_person
+from domain.asked import Import, Opening
 from domain.draft import Draft, Origin, rfc3339
-from domain.drafts import Drafts, Import, Opening
+from domain.drafts import Drafts
 from domain.errors import BadInput, Busy, DraftClosed, SlotTaken
 from domain.filling import holds_nothing, shares_a_field
 from domain.legacy import Entry, KeyPattern, Place, entry_of, place_of

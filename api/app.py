@@ -57,8 +57,9 @@ from api.tombstones import Tombstones
 from api.verify import Verifying
 from api.webhooks import Webhooks
 from api.writer import Writer
+from domain.asked import Rules
 from domain.chain import Chain, ChainKey, Keyring
-from domain.drafts import Drafts, Rules
+from domain.drafts import Drafts
 from domain.errors import StoreUnavailable
 from domain.legacy import key_pattern
 from projections.catch_up import CatchUp

@@ -36,8 +36,8 @@ from api.saving import Saving, Wishes
 from api.security import Principal
 from api.settings import Limits
 from api.tombstones import Tombstones
+from domain.asked import Edit
 from domain.draft import Origin
-from domain.drafts import Edit
 from domain.errors import DraftNotFound, Fault, Invalid, VariorumError
 from projections.store.base import VersionFilter
 

@@ -8,8 +8,9 @@ from api.app import now
 from api.operations import Failed, explained, forms_of, opened
 from api.people import People
 from api.settings import Settings
+from domain.asked import Rules
 from domain.chain import Chain, ChainKey
-from domain.drafts import Drafts, Rules
+from domain.drafts import Drafts
 from projections import rows
 from projections.row_files import RowFile
 from projections.store.base import Store

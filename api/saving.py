@@ -26,9 +26,10 @@ from api.thinking import Command, Thinking
 from api.tombstones import Tombstones
 from api.writer import AlreadyBegun, Writer
 from domain import access
+from domain.asked import Edit, Opening, Step
 from domain.choices import Choice
 from domain.draft import DataEvent, Draft, DraftEvent, Origin
-from domain.drafts import Drafts, Edit, Opening, Step
+from domain.drafts import Drafts
 from domain.effort import is_heavy, is_large
 from domain.errors import (
     Busy,

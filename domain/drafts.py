@@ -7,22 +7,21 @@ are the draft's pending events.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
 from domain import access, conflicts, diff
-from domain.admission import admit, envelope, happen, trigger
-from domain.authors import Writers, by_author, by_authors, next_author
+from domain.admission import admit, envelope, happen
+from domain.asked import Edit, Opening, Step
+from domain.authors import Writers, by_authors, next_author
 from domain.choices import Choice
 from domain.clash import Clash as MergeClash
-from domain.conflict import EVERYTHING, NO_TURN, Conflict, Met, Reason, Turn, Write
+from domain.conflict import NO_TURN, Conflict, Met, Reason, Turn, Write
 from domain.devices import device_copy, is_own_edit
-from domain.diff import Change
-from domain.draft import Beginning, DataEvent, Draft, DraftEvent, Origin, members_added, rfc3339
+from domain.draft import Beginning, DataEvent, Draft, DraftEvent, Origin, rfc3339
 from domain.errors import (
     Busy,
     Clash,
@@ -35,147 +34,30 @@ from domain.errors import (
     VersionNotFound,
 )
 from domain.filling import filling
-from domain.form import Form, undefined
-from domain.identity import Keys
+from domain.form import Form
 from domain.masking import (
     hides_now,
     hides_past,
-    is_sensitive,
-    masks,
     with_sensitive_of,
     without_sensitive,
 )
 from domain.merge import Merged, merge
-from domain.patch import merge_patch, patch
-from domain.path import parse, related
 from domain.receipts import Answer, Receipt, Several, receipt, told
+from domain.recording import Recording
 from domain.restore import restore
 from domain.undo import undo
 from domain.value import Data, count_members, depth_of
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What the operator may set: expiry in days, and how large a draft may grow."""
-
-    expiry_days: int = 30
-    max_depth: int = 32
-    max_members: int = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """What a client sends: `changes` (RFC 6902 operations), the whole `data`, or a `merge_patch`.
-
-    Exactly one of the three is given, or none for an edit of the step alone. `based_on` is the
-    version that the client held; without it the changes mean the version now.
-    """
-
-    based_on: int | None = None
-    changes: Sequence[dict[str, Any]] | None = None
-    data: Data | None = None
-    merge_patch: Data | None = None
-    step: str | None = None
-    completed_steps: Sequence[str] | None = None
-    if_match: Collection[int] | None = None
-    on_conflict: Literal["keep", "reject"] = "keep"
-    on_closed: Literal["reject", "fork"] = "reject"
-
-    def applied_to(self, base: Data, keys: Keys | None = None) -> Data:
-        """The data as the client sees it: the edit over its base.
-
-        Raises:
-            CannotApply: A change does not fit the base.
-        """
-        if self.changes is not None:
-            return patch(base, self.changes, keys)
-        if self.merge_patch is not None:
-            return merge_patch(base, self.merge_patch)
-        return base if self.data is None else self.data
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Some versions to take back: the data and the open conflicts before and after them."""
-
-    version: int
-    through: int
-    before: Data
-    after: Data
-    conflicts_before: Sequence[Conflict] = ()
-    conflicts_after: Sequence[Conflict] = ()
-
-    def without_sensitive(self, form: Form) -> Step:
-        """The step as if the versions had left every sensitive place as it was."""
-        before, after = (
-            [c for c in side if not any(is_sensitive(form, path) for path in c["paths"])]
-            for side in (self.conflicts_before, self.conflicts_after)
-        )
-        kept = with_sensitive_of(self.after, self.before, form)
-        return replace(self, before=kept, conflicts_before=before, conflicts_after=after)
-
-    def within(self, paths: Sequence[str] | None) -> tuple[Sequence[Conflict], Sequence[Conflict]]:
-        """The conflicts before and after, of these paths only, if any are given."""
-        if paths is None:
-            return self.conflicts_before, self.conflicts_after
-        before, after = (
-            [c for c in side if any(related(p, q) for p in c["paths"] for q in paths)]
-            for side in (self.conflicts_before, self.conflicts_after)
-        )
-        return before, after
-
-
-@dataclass(frozen=True, slots=True)
-class Import:
-    """What an opening was taken from: `id` tells it apart, `source` says to people what it was.
-
-    Of a row of a table, `expires_at` and `created_at` are as they were there.
-    """
-
-    id: str
-    source: Mapping[str, Any]
-    expires_at: datetime | None = None
-    created_at: datetime | None = None
-
-    def told(self) -> dict[str, Any]:
-        """As an event says it."""
-        return {"id": self.id, **self.source}
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """What a client sends to open a draft."""
-
-    form: str
-    subject: str | None = None
-    data: Data = field(default_factory=dict)
-    step: str | None = None
-    completed_steps: Sequence[str] = ()
-    from_template: Mapping[str, Any] | None = None  # the template's id and version
-    imported: Import | None = None
-
 
 Copies: TypeAlias = dict[tuple[str | None, int | None], Data]
 """What a device held after its last edit on a version, in one queue."""
 
 
-class Drafts:
+class Drafts(Recording):
     """The commands, under an operator's rules and the definitions of the forms."""
-
-    def __init__(self, rules: Rules, forms: Callable[[str], Form] = undefined) -> None:
-        self.rules, self._forms = rules, forms
 
     def with_form(self, draft: Draft) -> Drafts:
         """The same commands with no other definition than that of a draft's form."""
         return Drafts(self.rules, partial(_only, self.form(draft)))
-
-    def form(self, draft: Draft) -> Form:
-        """The definition of a draft's form."""
-        return self._forms(draft.form)
-
-    def form_named(self, form: str) -> Form:
-        """The definition of a form."""
-        return self._forms(form)
 
     # -- beginning
 
@@ -609,96 +491,6 @@ class Drafts:
     def _merged(self, draft: Draft, base: Data, theirs: Data) -> Merged:
         return merge(base, draft.data, theirs, self.form(draft))
 
-    def _diff(self, draft: Draft, after: Data) -> list[Change]:
-        return diff.diff(draft.data, after, self.form(draft).keys)
-
-    def _write(
-        self,
-        draft: Draft,
-        origin: Origin,
-        after: Data,
-        *,
-        seen: int | None = None,
-        reason: Reason = "overwritten",
-    ) -> Write:
-        """A write made on what the draft holds; without `seen` its author saw every conflict."""
-        known = EVERYTHING if seen is None else seen
-        author = next_author(draft, origin)
-        form = self.form(draft)
-        return Write(draft.data, after, draft.data, after, author, known, reason, form)
-
-    def _turn(self, draft: Draft, write: Write, met: Sequence[Met] = ()) -> Turn:
-        return draft.standing.follow(write, met) if draft.conflicts or met else NO_TURN
-
-    def _record(
-        self,
-        draft: Draft,
-        event: type[DataEvent],
-        changes: list[Change],
-        origin: Origin,
-        *,
-        turn: Turn = NO_TURN,
-        merged: bool = False,
-        dry_run: bool = False,
-        tell: bool = False,
-        **facts: Any,
-    ) -> Receipt:
-        """Record what alters anything: the changes, conflicts, the step or what a device holds.
-
-        `tell` lists the changes in the receipt.
-        """
-        self._must_stay_within(draft, changes)
-        shown: Sequence[dict[str, Any]] = ()
-        between = None
-        if tell and changes:
-            shown = by_author(diff.serve(changes, draft.data), next_author(draft, origin))
-            between = (draft.data, diff.apply(changes, draft.data))
-        after = turn.of(draft.conflicts) if turn else draft.conflicts
-        news = (facts.get(name) for name in ("sent", "step", "completed_steps", "imported"))
-        alters = bool(changes) or bool(turn) or any(one is not None for one in news)
-        recorded = alters and not dry_run
-        if recorded:
-            if turn:
-                facts |= {"conflicts": turn.altered or None, "closed": turn.closed or None}
-            trigger(
-                draft, event, origin, changes=changes, expiry_days=self._new_expiry(draft), **facts
-            )
-        outcomes = facts.get("outcomes")
-        return receipt(
-            draft,
-            recorded=recorded,
-            merged=merged,
-            changes=shown,
-            between=between,
-            outcomes=outcomes,
-            conflicts=after,
-        )
-
-    def _must_not_mask(self, form: Form, sent: Data, held: Data) -> None:
-        """Refuse a mask that comes back as if it were a value."""
-        if form.root.hides and (wrong := sorted(set(masks(sent, form)) - set(masks(held, form)))):
-            raise Invalid.one(
-                "/data", f"A mask is no value: send {', '.join(wrong)} as it is, or not at all."
-            )
-
-    def _new_expiry(self, draft: Draft) -> int | None:
-        days = self.rules.expiry_days
-        return None if days == draft.expiry_days else days
-
-    def _must_stay_within(self, draft: Draft, changes: Sequence[Change]) -> None:
-        depth = max((_depth(change) for change in changes), default=0)
-        self._must_fit(draft.member_count + members_added(changes), depth)
-
-    def _must_fit(self, members: int, depth: int) -> None:
-        if depth > self.rules.max_depth:
-            raise Invalid.one(
-                "/data", f"The data may be nested {self.rules.max_depth} deep at most."
-            )
-        if members > self.rules.max_members:
-            raise Invalid.one(
-                "/data", f"A draft may have {self.rules.max_members} members and items at most."
-            )
-
 
 def _beginning(opening: Opening) -> tuple[type[Beginning], dict[str, Any]]:
     """What kind of first event an opening has, and what it says besides."""
@@ -727,10 +519,6 @@ def _role(draft: Draft, origin: Origin) -> str:
 
 def _news(value: Any, held: Any) -> Any:
     return None if value is None or value == held else value
-
-
-def _depth(change: Change) -> int:
-    return len(parse(change["path"])) + depth_of(change.get("after"))
 
 
 def _met(clashes: Sequence[MergeClash], since: Sequence[DraftEvent]) -> list[Met]:

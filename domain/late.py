@@ -13,9 +13,10 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from domain import access
+from domain.asked import Edit
 from domain.devices import device_copy
 from domain.draft import DataEvent, Draft, Origin
-from domain.drafts import Copies, Drafts, Edit
+from domain.drafts import Copies, Drafts
 from domain.errors import Invalid, VariorumError
 from domain.masking import hides_now, hides_past
 from domain.merge import merge

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from domain.drafts import Import, Opening
+from domain.asked import Import, Opening
 from domain.legacy import LONGEST, step_of, steps_of, time_of
 
 COLUMNS: Final = (

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from api.held import Held, HeldDrafts
+from domain.asked import Opening, Rules
 from domain.chain import FIRST
 from domain.draft import Draft, Origin
-from domain.drafts import Drafts, Opening, Rules
+from domain.drafts import Drafts
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
 
+from domain.asked import Edit
 from domain.choices import Choice
-from domain.drafts import Edit
 from domain.errors import VariorumError
 from domain.receipts import Receipt
 from domain.value import same

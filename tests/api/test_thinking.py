@@ -15,8 +15,9 @@ from uuid import UUID
 import pytest
 
 from api.thinking import ATTEMPTS, Thinking
+from domain.asked import Edit
 from domain.draft import RECENT, Draft
-from domain.drafts import Drafts, Edit
+from domain.drafts import Drafts
 from domain.effort import MANY_MEMBERS, MANY_VERSIONS, MUCH_TEXT, is_heavy, is_large
 from domain.errors import CannotApply, Clash, DraftClosed, Fault, Invalid, VariorumError
 from domain.receipts import Answer, Receipt

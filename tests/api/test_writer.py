@@ -14,8 +14,8 @@ import pytest
 from api.people import People
 from api.saving import Saving
 from api.writer import AlreadyBegun
+from domain.asked import Edit, Opening
 from domain.draft import RECENT, Draft, Origin
-from domain.drafts import Edit, Opening
 from domain.errors import (
     Busy,
     CannotApply,

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import httpx
 
+from domain.asked import Edit
 from domain.choices import Choice
-from domain.drafts import Edit
 from domain.errors import (
     Clash,
     ConflictClosed,

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from domain.asked import Edit, Opening, Rules, Step
 from domain.draft import Draft, DraftEvent, Origin
-from domain.drafts import Drafts, Edit, Opening, Rules, Step
+from domain.drafts import Drafts
 from domain.receipts import Answer
 from domain.value import Data
 

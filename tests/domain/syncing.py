@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from domain import diff
+from domain.asked import Edit, Step
 from domain.choices import Choice
 from domain.conflict import Conflict
 from domain.draft import Draft, NeedsEvents
-from domain.drafts import Drafts, Edit, Step
+from domain.drafts import Drafts
 from domain.errors import CannotApply, Clash, SeqReused, SeqSkipped, VariorumError, VersionMismatch
 from domain.patch import patch
 from domain.path import join, parse, related

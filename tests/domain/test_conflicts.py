@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from domain.asked import Edit, Step
 from domain.choices import Choice
 from domain.conflict import Conflict
 from domain.draft import Draft
-from domain.drafts import Edit, Step
 from domain.errors import (
     CannotApply,
     ConflictClosed,

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from domain import diff
+from domain.asked import Edit, Rules
 from domain.choices import Choice
 from domain.conflict import Conflict
 from domain.draft import DataEvent, Draft
-from domain.drafts import Drafts, Edit, Rules
+from domain.drafts import Drafts
 from domain.errors import SeqReused, SeqSkipped, VariorumError
 from domain.form import read_form
 from domain.path import ABSENT, find, related

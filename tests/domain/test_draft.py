@@ -12,8 +12,8 @@ from eventsourcing.utils import get_topic, resolve_topic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.asked import Edit, Opening
 from domain.draft import RECENT, Draft, DraftEvent, NeedsEvents, Origin, members_added
-from domain.drafts import Edit, Opening
 from domain.errors import DraftClosed, VariorumError
 from domain.value import Data, count_members
 from tests.domain.scenes import (

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from domain.asked import Edit, Opening, Rules, Step
 from domain.diff import apply
 from domain.draft import RECENT, Draft, NeedsEvents, Origin
-from domain.drafts import Drafts, Edit, Opening, Rules, Step
+from domain.drafts import Drafts
 from domain.errors import (
     CannotApply,
     Clash,

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from domain import diff
+from domain.asked import Edit, Rules, Step
 from domain.devices import device_copy
 from domain.diff import apply
 from domain.draft import DataEvent, Draft
-from domain.drafts import Drafts, Edit, Rules, Step
+from domain.drafts import Drafts
 from domain.errors import Clash, VariorumError
 from domain.path import related
 from domain.receipts import Receipt, Repeated, Several, receipt

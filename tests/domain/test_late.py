@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
 
+from domain.asked import Edit
 from domain.draft import Draft, Origin
-from domain.drafts import Edit
 from domain.errors import Invalid
 from domain.late import LateEdit, edit_late, fork_late, fork_of, late
 from domain.value import same

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
+from domain.asked import Edit
 from domain.choices import Choice
-from domain.drafts import Edit
 from tests.domain.scenes import ANN, BEN, DRAFTS, fields, origin, put, saved, set_to
 from tests.domain.test_conflicts import ipad, mac, resolve, shared, step, values_of
 

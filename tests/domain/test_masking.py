@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import diff, sharing
+from domain.asked import Edit, Opening, Rules, Step
 from domain.draft import Draft
-from domain.drafts import Drafts, Edit, Opening, Rules, Step
+from domain.drafts import Drafts
 from domain.errors import Invalid
 from domain.form import read_form
 from domain.masking import (

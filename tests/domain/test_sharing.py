@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from domain import sharing
+from domain.asked import Opening
 from domain.draft import Draft, Origin
-from domain.drafts import Opening
 from domain.errors import DraftNotFound, Forbidden, Invalid, SeqReused, VariorumError
 from domain.receipts import Answer, Repeated, receipt
 from domain.sharing import NewLink

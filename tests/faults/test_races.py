@@ -15,10 +15,10 @@ import pytest
 from api.people import People
 from api.saving import Saving
 from api.schemas import Opening
+from domain.asked import Edit
 from domain.choices import Choice
 from domain.conflict import Conflict
 from domain.draft import DataEvent, Draft, DraftEvent, Origin
-from domain.drafts import Edit
 from domain.errors import (
     Busy,
     Clash,

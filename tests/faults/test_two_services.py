@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
+from domain.asked import Edit
 from domain.choices import Choice
-from domain.drafts import Edit
 from domain.errors import VariorumError
 from domain.receipts import Receipt
 from domain.value import same

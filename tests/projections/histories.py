@@ -10,9 +10,10 @@ from uuid import UUID, uuid4
 
 from api.held import HeldDrafts
 from api.writer import Writer
+from domain.asked import Opening
 from domain.chain import FIRST, Chain, ChainKey
 from domain.draft import Draft, DraftEvent, Origin
-from domain.drafts import Drafts, Opening
+from domain.drafts import Drafts
 from domain.receipts import Answer, Receipt, receipt
 from domain.value import Data
 from projections.catch_up import CatchUp

@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 
 from api.writer import AlreadyBegun
-from domain.drafts import Edit
+from domain.asked import Edit
 from domain.errors import VariorumError
 from projections.catch_up import CatchUp
 from projections.rebuild import rebuild

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain import diff
+from domain.asked import Edit, Step
 from domain.choices import Choice
 from domain.diff import Change
 from domain.draft import Beginning, DataEvent, Draft, DraftEvent
-from domain.drafts import Edit, Step
 from domain.path import as_index, child, find, parse, position, related
 from domain.value import Data, Json, same
 from projections.lineage import Held, Lineage

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain.access import Reader
-from domain.drafts import Edit, Step
+from domain.asked import Edit, Step
 from projections.catch_up import NAME, CatchUp
 from projections.forms import given
 from projections.rebuild import read_again, rebuild

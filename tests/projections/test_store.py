@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from domain.asked import Opening
 from domain.chain import FIRST
 from domain.draft import Draft
-from domain.drafts import Opening
 from domain.errors import Forbidden
 from projections.snapshot import state_of
 from projections.store.base import Moves, Store
