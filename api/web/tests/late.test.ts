@@ -27,3 +27,29 @@ test("late edits are kept as a fork, and the finished draft is forgotten here", 
   expect(service.forks).toEqual([{ based_on: 1, data: { title: "Jazz night" } }]);
   expect(await tab.client.unsent()).toEqual([]);
 });
+
+test("what waits for a draft that was finished goes out as before once the draft is put back", async () => {
+  const service = new Service();
+  service.begin({ title: "Jazz" });
+  const device = new Device(service);
+  const first = device.tab();
+  const opening = first.client.open({ id: service.id });
+  await pass(0.3);
+  const session = await opening;
+  service.reachable = false;
+  session.set("/title", "Jazz night");
+  await pass(2);
+  service.finish("discarded");
+  service.reachable = true;
+  session.resume();
+  await pass(2);
+  expect(session.snapshot().status).toMatchObject({ kind: "closed", waiting: 1 });
+  first.crash();
+
+  service.finish("open");
+  const again = device.tab().client.open({ id: service.id });
+  await pass(3);
+
+  expect((await again).snapshot().status).toMatchObject({ kind: "saved", waiting: 0 });
+  expect(service.data).toEqual({ title: "Jazz night" });
+});

@@ -81,7 +81,7 @@ export class Api {
 }
 
 function queryOf({ query = {} }: Asked): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  const given = Object.entries(query).filter(([, value]) => (value ?? "") !== "");
   const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
   return text && `?${text}`;
 }
@@ -95,5 +95,5 @@ async function refusal(answer: Response): Promise<Refused> {
   const after = Number.parseFloat(answer.headers.get("Retry-After") ?? "");
   const said = await answer.json().catch(() => ({}));
   const detail = `The service answered ${answer.status}.`;
-  return new Refused({ detail, ...said, status: answer.status }, Number.isFinite(after) ? after : undefined);
+  return new Refused({ detail, ...said, status: answer.status }, after || undefined);
 }

@@ -39,7 +39,7 @@ export function refused(state: State, problem: Partial<Problem>): State | undefi
     case "seq-skipped":
       return renumbered(state, problem.last_seq ?? state.seq);
     case "draft-closed":
-      return withStatus(state, (problem.draft_status ?? "expired") as "expired");
+      return withStatus(state, problem.draft_status as "expired");
     case "cannot-apply":
     case "invalid":
     case "too-large":

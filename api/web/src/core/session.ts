@@ -169,7 +169,7 @@ export class DraftSession {
     if (this.#over.signal.aborted) return;
     this.#attempts = 0;
     if (this.#sending.kind !== "sending") this.#goes({ kind: "idle" });
-    void (this.hasUnsent() ? this.#pump() : this.look());
+    void (this.hasUnsent() && this.#isOpen() ? this.#pump() : this.look());
     this.#watch();
   }
 
@@ -263,8 +263,12 @@ export class DraftSession {
   }
 
   #mayGoOn(): boolean {
+    return this.tools.tabs.isOwner && !this.#over.signal.aborted && this.#isOpen();
+  }
+
+  #isOpen(): boolean {
     const { about } = this.state.base;
-    return this.tools.tabs.isOwner && !this.#over.signal.aborted && (!about || about.status === "open");
+    return !about || about.status === "open";
   }
 
   async #sendOnce(): Promise<void> {
@@ -331,8 +335,10 @@ export class DraftSession {
       const draft = await this.tools.api.get<Draft>(`/drafts/${this.state.id}`);
       this.#newest = Math.max(this.#newest, draft.version);
       if (!this.tools.tabs.isOwner || this.#busy) return;
+      const wasOpen = this.#isOpen();
       this.#put(looked(this.state, draft));
       if (this.#sending.kind !== "sending") this.#goes({ kind: "idle" });
+      if (!wasOpen) void this.#pump(); // it may have been put back
       await this.#forgetIfFinished();
     } catch (error) {
       if (!this.#busy && this.tools.tabs.isOwner) this.#failed(error);
@@ -341,9 +347,7 @@ export class DraftSession {
 
   /** A local copy goes only when the service says that the draft is over, and nothing of it waits. */
   async #forgetIfFinished(): Promise<void> {
-    const { about } = this.state.base;
-    const finished = this.#sending.kind === "gone" || (about !== null && about.status !== "open");
-    if (finished && !this.hasUnsent()) await this.tools.journal.forget(this.key);
+    if ((this.#sending.kind === "gone" || !this.#isOpen()) && !this.hasUnsent()) await this.tools.journal.forget(this.key);
   }
 
   /** Follow the draft, in the tab that owns it; what that needs is loaded when there is a network. */

@@ -160,7 +160,9 @@ export function opened(state: State, draft: Draft): State {
 }
 
 /** The draft as the service shows it now; what is older than a save under way is not looked at. */
-export function looked(state: State, draft: Draft): State {
+export function looked(before: State, draft: Draft): State {
+  // That a draft is finished is said of what waits by the answer to it; that it was put back, here.
+  const state = draft.status === "open" ? withStatus(before, "open") : before;
   const { base, outbox } = state;
   if (outbox.length > 0) return state;
   if (draft.version > base.version) return weave(state, baseOf(draft));
@@ -181,8 +183,8 @@ export function takenBack(state: State): State {
 
 /** The draft takes no more edits, or does again. */
 export function withStatus(state: State, status: About["status"]): State {
-  const { base } = state;
-  return base.about ? { ...state, base: { ...base, about: { ...base.about, status } } } : state;
+  const { about } = state.base;
+  return about && about.status !== status ? { ...state, base: { ...state.base, about: { ...about, status } } } : state;
 }
 
 /**

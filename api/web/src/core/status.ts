@@ -1,5 +1,5 @@
 /** What may be said about a draft: "saved" only by a receipt, and what is only on this device otherwise. */
-import { hasTyped, waiting, type State } from "./state";
+import { waiting, type State } from "./state";
 import type { DraftStatus } from "./wire";
 
 /** How it goes with sending. */
@@ -49,8 +49,7 @@ function kindOf(state: State, sending: Sending, closed: boolean): StatusKind {
   if (sending.kind === "gone" || sending.kind === "signed-out") return sending.kind;
   if (closed) return "closed";
   if (sending.kind === "offline" || sending.kind === "failed") return sending.kind;
-  if (state.outbox.length > 0 && sending.kind === "sending") return "saving";
-  if (state.outbox.length > 0 || hasTyped(state)) return "unsaved";
+  if (waiting(state) > 0) return sending.kind === "sending" ? "saving" : "unsaved";
   if (state.base.conflicts.length > 0) return "review";
   return state.base.version > 0 ? "saved" : "new";
 }
