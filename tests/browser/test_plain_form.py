@@ -140,6 +140,25 @@ def test_a_service_that_dies_between_save_and_answer_saves_once(
     assert house.the_draft("ann")["data"] == {"title": "Jazz night"}
 
 
+def test_what_is_typed_into_a_draft_that_was_submitted_elsewhere_is_kept_and_said(
+    desk: MakeDesk, form: Callable[[Desk], Page], house: House
+) -> None:
+    ann = desk("ann")
+    page = form(ann)
+    page.get_by_label("Title").press_sequentially("Jazz")
+    says(page, SAVED)
+    ann.cut()
+    page.get_by_label("Title").press_sequentially(" night")
+    house.asks("ann", "POST", f"/drafts/{house.the_draft('ann')['id']}/submit")
+    ann.mend()
+
+    kept = "This draft is submitted; what you typed since is saved on this device"
+    says(page, kept)
+    page.reload()
+    says(page, kept)
+    expect(page.get_by_label("Title")).to_have_value("Jazz night")
+
+
 def test_only_the_service_is_asked(
     desk: MakeDesk, form: Callable[[Desk], Page], house: House, site: Site
 ) -> None:

@@ -11,8 +11,8 @@ import type { Receipt } from "./wire";
  * @throws Refused, Unreachable: then it still waits
  */
 export async function keepAsFork({ api }: Client, session: DraftSession): Promise<string> {
-  const { id, version, data } = session.snapshot();
-  const edit = { based_on: version, device: session.device, data, on_closed: "fork" };
+  const { id, version, data, step, completed_steps } = session.snapshot();
+  const edit = { based_on: version, device: session.device, data, step, completed_steps, on_closed: "fork" };
   const fork = await api.patch<Receipt>(`/drafts/${id}`, edit);
   await session.forget();
   return fork.id;

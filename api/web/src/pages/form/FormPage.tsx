@@ -17,6 +17,7 @@ import { Heading, Trouble, Waiting, definitionOf, titleOf, useSite } from "../si
 import { tokens } from "../tokens";
 import { Beside } from "./Beside";
 import { inputId } from "./Field";
+import { Late } from "./Late";
 import { StepFields, StepNav, stepsOf } from "./Steps";
 import { SubmitDialog } from "./SubmitDialog";
 import { Unsent } from "./Unsent";
@@ -89,8 +90,8 @@ function Filling({ session, now, form, kept }: Props) {
           </div>
         )}
       </div>
-      <Closed draft={draft} />
-      {kept && <Unsent session={session} form={form} kept={kept} />}
+      <Closed session={session} now={now} draft={draft} />
+      {kept && draft.status === "open" && <Unsent session={session} form={form} kept={kept} />}
       <StepNav steps={steps} current={step} completed={now.completed_steps} open={(id) => open(id)} />
       <div className="split form-split">
         <section
@@ -214,8 +215,10 @@ const CLOSED = {
   expired: "This draft has expired. Put it back from the trash to go on with it.",
 } as const;
 
-function Closed({ draft }: { draft: Draft }) {
-  if (draft.status !== "open") return <p className="strip">{CLOSED[draft.status]}</p>;
+function Closed({ session, now, draft }: { session: DraftSession; now: Snapshot; draft: Draft }) {
+  const { closed, waiting } = now.status;
+  if (closed && waiting > 0) return <Late session={session} closed={closed} />;
+  if (closed) return <p className="strip">{CLOSED[closed]}</p>;
   if (draft.role === "viewer" || draft.role === "auditor")
     return <p className="strip">You may look at this draft, but not change it.</p>;
   return null;
