@@ -99,7 +99,9 @@ class Writer:
         held: HeldDrafts,
         queue_length: int,
         on_commit: Callable[[], None] = lambda: None,
+        stopwatch: Callable[[], float] = perf_counter,
     ) -> None:
+        self._stopwatch = stopwatch
         self._store, self._chain, self._held = store, chain, held
         self._queue: deque[Job] = deque()
         self._queue_length = queue_length
@@ -224,8 +226,8 @@ class Writer:
     def _decide(self) -> dict[UUID, Work]:
         """Run what waits, as long as a group may take."""
         works: dict[UUID, Work] = {}
-        until, left = perf_counter() + GROUP_SECONDS, GROUP_JOBS
-        while self._queue and left and perf_counter() < until:
+        until, left = self._stopwatch() + GROUP_SECONDS, GROUP_JOBS
+        while self._queue and left and self._stopwatch() < until:
             left -= 1
             if not self._run(job := self._queue.popleft(), works):
                 self._queue.appendleft(job)

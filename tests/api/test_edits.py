@@ -173,7 +173,12 @@ async def test_a_step_is_saved_beside_the_data(ann: Caller, draft: Document) -> 
     assert now == {**draft, "version": 2, "step": "lineup", "completed_steps": ["basic"]}
     version = await ann.version(draft, 2)
     assert (version["reason"], version["changes"]) == ("on the bus", [])
-    assert version["about"] == {"step": "lineup", "completed_steps": ["basic"]}
+    assert version["about"] == {
+        "step": "lineup",
+        "completed_steps": ["basic"],
+        "steps_done": ["basic"],
+        "steps_undone": [],
+    }
     assert not (await ann.save(draft, step="lineup", completed_steps=["basic"]))["recorded"]
 
 

@@ -84,9 +84,15 @@ async def desk(
     queue_length: int = 100_000,
     on_commit: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[Desk]:
-    """A writer at work; at the end everything queued is saved."""
-    held = HeldDrafts(cache_bytes)
-    writer = Writer(store, CHAIN, held=held, queue_length=queue_length, on_commit=on_commit)
+    """A writer at work, for whom no time passes; at the end everything queued is saved."""
+    writer = Writer(
+        store,
+        CHAIN,
+        held=HeldDrafts(cache_bytes),
+        queue_length=queue_length,
+        on_commit=on_commit,
+        stopwatch=lambda: 0.0,
+    )
     writer.start()
     try:
         yield Desk(store, writer)

@@ -87,10 +87,10 @@ class PostgresStore:
     async def start(self) -> None:
         """Connect; refuse a schema that is not this release's."""
         async with reaching():
+            await self._writing()  # first: of a role that is not there, a pool would not tell
             await self._workers.open(wait=True, timeout=10)
             async with self._workers.connection() as connection:
                 must_be_current("postgres", await _schema(connection))
-            await self._writing()
             await self._lanes.open()
             await self._readers.open(wait=True, timeout=10)
 
