@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser import gigs
 from tests.browser.conftest import House, MakeDesk
@@ -141,6 +141,20 @@ def test_drafts_of_an_older_page_are_taken_over_and_told(page: Page, house: Hous
     expect(page.get_by_role("dialog")).to_contain_text("gig-edit-42 is a draft now")
     assert page.evaluate("localStorage.getItem('gig-edit-42')") is None
     assert "Found here" in {d["title"] for d in house.asks("ann", "GET", "/drafts")["items"]}
+
+
+def test_what_an_older_page_writes_while_its_draft_is_taken_over_is_not_removed(page: Page) -> None:
+    page.evaluate("""localStorage.setItem('gig-edit-43', '{"title": "Jazz"}')""")
+    held: list[Route] = []
+    page.route("**/v1/imports/local-storage", lambda route: held.append(route))
+    with page.expect_request("**/v1/imports/local-storage"):
+        page.reload()
+    page.evaluate("""localStorage.setItem('gig-edit-43', '{"title": "Jazz night"}')""")
+    with page.expect_response("**/v1/imports/local-storage"):
+        held[0].continue_()
+
+    expect(page.get_by_text("1 draft of an older page lay in this browser")).to_be_visible()
+    assert page.evaluate("localStorage.getItem('gig-edit-43')") == '{"title": "Jazz night"}'
 
 
 def test_signing_out_leaves_nothing_here(page: Page, house: House) -> None:

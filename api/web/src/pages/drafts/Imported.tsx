@@ -1,13 +1,14 @@
 /** Drafts that an older page kept in this browser: taken over, and what became of each told. */
 
 import { useEffect, useState } from "react";
+import type { Adopted } from "../../core";
 import { notify } from "../../parts/Announcer";
 import { Dialog } from "../../parts/Dialog";
 import { count } from "../../parts/words";
 import { sentenceOf } from "../api";
 import { Link, addressOf } from "../router";
 import { useSite } from "../site";
-import { type Adopted, adoptHere, forgetReport, keptReport } from "./adopting";
+import { adoptHere, forgetReport, keptReport } from "./adopting";
 
 export function Imported({ changed }: { changed: () => void }) {
   const { me } = useSite();
@@ -57,19 +58,20 @@ export function Imported({ changed }: { changed: () => void }) {
   );
 }
 
-const OUTCOMES: { readonly [outcome: string]: string } = {
+const OUTCOMES: { readonly [outcome in Adopted["outcome"]]: string } = {
   imported: "is a draft now",
   filled: "was joined with the draft that you had open",
   known: "was taken over before",
   empty: "was empty",
   broken: "could not be read, and stays where it is",
   refused: "was refused, and stays where it is",
+  ignored: "is no draft, and stays where it is",
 };
 
 function Entry({ one }: { one: Adopted }) {
   return (
     <li>
-      <code>{one.key}</code> {OUTCOMES[one.outcome] ?? one.outcome}
+      <code>{one.key}</code> {OUTCOMES[one.outcome]}
       {one.detail && `: ${one.detail}`}
       {one.draft && (
         <>

@@ -1,31 +1,14 @@
-/** Taking over what an older page kept in this browser; an entry goes only once the service has it. */
+/** What became of the drafts of an older page in this browser, told until somebody has read it. */
 
-import { apiOf } from "../api";
+import { type Adopted, adoptLocalStorage } from "../../core";
+import { clientNow } from "../client";
 
-export interface Adopted {
-  readonly key: string;
-  readonly outcome: string;
-  readonly draft: string | null;
-  readonly conflicts: number | null;
-  readonly detail: string | null;
-}
-
-const OLD = /^gig-(create-draft$|edit-)/;
-const SAFE = new Set(["imported", "filled", "known", "empty"]);
 const report = (user: string | null) => `variorum.imported ${user}`;
-
-/** The keys under which an older page kept drafts here. */
-export function oldKeys(storage: Storage): string[] {
-  return Array.from({ length: storage.length }, (_, at) => storage.key(at) ?? "").filter((key) => OLD.test(key));
-}
 
 /** Hand what lies here to the service; null if nothing does. */
 export async function adoptHere(user: string | null): Promise<readonly Adopted[] | null> {
-  const keys = oldKeys(localStorage);
-  if (keys.length === 0) return null;
-  const entries = Object.fromEntries(keys.map((key) => [key, localStorage.getItem(key)]));
-  const { items } = await apiOf().post<{ items: Adopted[] }>("/imports/local-storage", { entries });
-  for (const one of items) if (SAFE.has(one.outcome)) localStorage.removeItem(one.key);
+  const items = await adoptLocalStorage(clientNow());
+  if (items.length === 0) return null;
   localStorage.setItem(report(user), JSON.stringify(items));
   return items;
 }
