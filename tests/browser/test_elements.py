@@ -9,13 +9,14 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser import gigs
 from tests.browser.conftest import House, MakeDesk
 from tests.browser.desk import Desk
 from tests.browser.site import Site
 
 PAGE = """<!doctype html><meta charset="utf-8" /><title>A gig</title>
 <script type="module" src="{service}/client/variorum.js"></script>
-<variorum-draft form="gig" subject="42" token="{token}">
+<variorum-draft {which} token="{token}">
   <form><label>Title <input name="title" /></label><label>Fee <input name="fee" /></label></form>
   <variorum-status></variorum-status>
   <variorum-conflicts></variorum-conflicts>
@@ -26,12 +27,12 @@ SAVED = re.compile("^Saved ")
 
 
 @pytest.fixture
-def page_of(site: Site, house: House) -> Callable[[Desk], Page]:
+def page_of(site: Site, house: House) -> Callable[..., Page]:
     """Opens the page in somebody's browser."""
 
-    def open_in(desk: Desk) -> Page:
+    def open_in(desk: Desk, which: str = 'form="gig" subject="42"') -> Page:
         address = f"/{uuid4().hex}"
-        site.pages[address] = PAGE.format(service=house.url, token=desk.token)
+        site.pages[address] = PAGE.format(service=house.url, token=desk.token, which=which)
         return desk.tab(site.url + address)
 
     return open_in
@@ -42,7 +43,7 @@ def status(page: Page, words: str | re.Pattern[str]) -> None:
 
 
 def test_a_version_is_brought_back_out_of_the_history(
-    desk: MakeDesk, page_of: Callable[[Desk], Page], house: House
+    desk: MakeDesk, page_of: Callable[..., Page], house: House
 ) -> None:
     page = page_of(desk("ann"))
     expect(page.locator("variorum-history")).to_contain_text("Nothing is saved yet.")
@@ -61,7 +62,7 @@ def test_a_version_is_brought_back_out_of_the_history(
 
 
 def test_a_conflict_is_settled_by_keyboard_with_nothing_chosen_beforehand(
-    desk: MakeDesk, page_of: Callable[[Desk], Page], house: House
+    desk: MakeDesk, page_of: Callable[..., Page], house: House
 ) -> None:
     phone = desk("ann")
     page = page_of(phone)
@@ -76,6 +77,7 @@ def test_a_conflict_is_settled_by_keyboard_with_nothing_chosen_beforehand(
     status(page, "Saved; one field needs a decision")
 
     review = page.get_by_role("region", name="To be decided")
+    expect(review.get_by_role("group", name="Fee", exact=True)).to_be_visible()
     expect(review.get_by_role("radio", checked=True)).to_have_count(0)
     expect(review.get_by_role("button", name="Take it")).to_be_disabled()
     review.get_by_role("radio", name=re.compile("250")).focus()
@@ -86,3 +88,21 @@ def test_a_conflict_is_settled_by_keyboard_with_nothing_chosen_beforehand(
     expect(review).to_have_count(0)
     assert house.the_draft("ann")["data"]["fee"] == "250"
     assert house.the_draft("ann")["conflicts"] == []
+
+
+def test_history_and_conflicts_call_fields_by_their_labels_and_show_values_as_read(
+    desk: MakeDesk, house: House, page_of: Callable[..., Page]
+) -> None:
+    draft = gigs.begun(house.asks, "ann")
+    fee = "/acts/id:a1/fee"
+    for device, euros in (("iPhone", 250), ("iPad", 300)):
+        gigs.saved(house.asks, "ann", draft, 1, device, gigs.change("replace", fee, euros))
+    page = page_of(desk("ann"), f'draft="{draft}"')
+
+    review = page.get_by_role("region", name="To be decided")
+    expect(review.get_by_role("group", name="Fee of 'Foo Trio'")).to_be_visible()
+    expect(review.get_by_role("radio", name=re.compile("on iPad: .?€300"))).to_be_visible()
+    history = page.get_by_role("region", name="History")
+    history.get_by_text("changed Fee of 'Foo Trio' in 1 save on iPhone").click()
+    expect(history).to_contain_text("changed Fee of 'Foo Trio' from €100 to €250")
+    expect(page.locator("body")).not_to_contain_text("id:a1")

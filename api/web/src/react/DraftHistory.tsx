@@ -11,6 +11,7 @@ interface Sitting {
   readonly by: string;
   readonly device: string | null;
   readonly versions: number;
+  readonly text: string;
 }
 
 interface Version {
@@ -70,7 +71,7 @@ interface LineProps {
 
 /** One session; its saves are fetched when it is opened. */
 function SittingLine({ api, id, sitting, onRestore }: LineProps) {
-  const { from, to, to_at, by, device, versions: count } = sitting;
+  const { from, to, to_at, text, versions: count } = sitting;
   const [open, setOpen] = useState(false);
   const [versions, setVersions] = useState<readonly Version[] | null>(null);
 
@@ -85,8 +86,7 @@ function SittingLine({ api, id, sitting, onRestore }: LineProps) {
   return (
     <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        {by}
-        {device && `, ${device}`} · <time dateTime={to_at}>{inWords(to_at)}</time> · {count === 1 ? "1 save" : `${count} saves`}
+        {text} · <time dateTime={to_at}>{inWords(to_at)}</time>
       </summary>
       {open && versions === null && <p>Loading…</p>}
       <ol className="plain">
