@@ -158,6 +158,14 @@ def test_what_is_typed_into_a_draft_that_was_submitted_elsewhere_is_kept_and_sai
     says(page, kept)
     expect(page.get_by_label("Title")).to_have_value("Jazz night")
 
+    keep = """async (service) => {
+        const { keepAsFork } = await import(`${service}/client/variorum.js`);
+        const draft = document.querySelector("variorum-draft");
+        return keepAsFork(draft.client, draft.session);
+    }"""
+    fork = house.asks("ann", "GET", f"/drafts/{page.evaluate(keep, house.url)}")
+    assert (fork["status"], fork["data"]) == ("open", {"title": "Jazz night"})
+
 
 def test_only_the_service_is_asked(
     desk: MakeDesk, form: Callable[[Desk], Page], house: House, site: Site
