@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -155,6 +156,28 @@ def test_what_an_older_page_writes_while_its_draft_is_taken_over_is_not_removed(
 
     expect(page.get_by_text("1 draft of an older page lay in this browser")).to_be_visible()
     assert page.evaluate("localStorage.getItem('gig-edit-43')") == '{"title": "Jazz night"}'
+
+
+def test_what_was_typed_offline_in_a_tab_that_is_closed_is_led_to(page: Page, house: House) -> None:
+    form = page.context.new_page()
+    page.get_by_role("link", name="Open mic").first.click()
+    form.goto(page.url)
+    page.goto(house.url)
+    form.get_by_label("Fee").first.wait_for()
+    page.context.set_offline(True)
+    form.get_by_label("Fee").first.fill("140")
+    expect(form.locator(".status")).to_contain_text("Offline, saved on this device")
+    form.close()
+    page.context.set_offline(False)
+
+    page.reload()
+    notice = page.locator(".strip")
+    expect(notice).to_contain_text("What was typed on this device is not all saved yet.")
+    notice.get_by_role("link", name="Open mic").click()
+    expect(page.get_by_label("Fee").first).to_have_value("140")
+    expect(page.locator(".status > span").first).to_have_text(re.compile("^Saved"))
+    draft = house.asks("ann", "GET", f"/drafts/{page.url.rpartition('/')[2]}")
+    assert draft["data"]["acts"][0]["fee"] == 140
 
 
 def test_signing_out_leaves_nothing_here(page: Page, house: House) -> None:

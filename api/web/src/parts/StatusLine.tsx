@@ -37,6 +37,7 @@ interface Props {
 export function StatusLine({ status, onAct }: Props) {
   const text = inWords(status, LANGUAGE);
   const act = ACTS[status.kind];
+  const isLate = status.kind === "closed" && status.waiting > 0;
   const told = useRef<StatusKind>("saved");
   useEffect(() => {
     if (QUIET.has(status.kind) || told.current === status.kind) return;
@@ -44,7 +45,7 @@ export function StatusLine({ status, onAct }: Props) {
     announce(text);
   }, [status.kind, text]);
   return (
-    <span className={`status ${TONES[status.kind]}`}>
+    <span className={`status ${isLate ? "off" : TONES[status.kind]}`}>
       <i aria-hidden="true" />
       <span>{text}</span>
       {act && (

@@ -10,6 +10,7 @@ import { Heading, Trouble, Waiting, useSite } from "../site";
 import { DraftLine } from "./DraftLine";
 import { Imported } from "./Imported";
 import { NewDraft } from "./NewDraft";
+import { NotSaved } from "./NotSaved";
 import { LISTS, type Listed, SORTS, type Sort, type Wanted, fetchList } from "./lists";
 
 export function DraftsPage() {
@@ -49,6 +50,7 @@ function Drafts() {
         </div>
         <NewDraft />
       </div>
+      <NotSaved />
       <Filters wanted={wanted} />
       {drafts.problem !== undefined && <Trouble problem={drafts.problem} retry={drafts.reload} />}
       {drafts.loading && drafts.items.length === 0 && drafts.problem === undefined && <Waiting what="your drafts" />}

@@ -204,9 +204,15 @@ function Present({ now, draft }: { now: Snapshot; draft: Draft }) {
       {others.map((one) => (
         <Who key={one} by={one} here />
       ))}
-      {said || (draft.owner === me ? "It saves by itself." : `${person(draft.owner)} shares it with you.`)}
+      {said || alone(draft, me)}
     </p>
   );
+}
+
+/** What is said where nobody else is. */
+function alone({ owner, status }: Draft, me: string | null): string {
+  if (owner !== me) return `${person(owner)} shares it with you.`;
+  return status === "open" ? "It saves by itself." : "";
 }
 
 const CLOSED = {
