@@ -131,7 +131,7 @@ def test_the_commands_that_ci_runs_are_one_line_each(name: str) -> None:
 def test_the_benchmarks_and_the_pictures_that_are_named_are_there() -> None:
     named = re.findall(r"python -m (tests[\w.]+)", README)
 
-    assert len(set(named)) == 7
+    assert len(set(named)) == 8
     assert all((TOP / Path(*name.split("."))).with_suffix(".py").exists() for name in named)
 
 
