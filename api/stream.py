@@ -108,7 +108,12 @@ class EventStream(Response):
                 yield await self._sign_of_life(scope)
 
     async def _news(self, channel: Channel, stream: Stream) -> AsyncIterator[bytes]:
-        """The versions first, then how the draft stands for the reader, then who is there."""
+        """The versions first, then how the draft stands for the reader, then who is there.
+
+        Versions that come meanwhile are the next round's: else a draft that is saved without a
+        pause would never tell who is there.
+        """
+        upto = channel.version
         async for told in channel.since(stream):
             if stream.doubtful:
                 await self._live.admit(channel.id, stream)
@@ -116,6 +121,8 @@ class EventStream(Response):
                 return
             stream.version = told.version
             yield told.frame(stream.role, is_now=told.version == channel.version)
+            if told.version >= upto:
+                break
         if stream.role != self._told_role:
             outline = await channel.outline(stream.role)
             if outline["version"] == stream.version:  # else it moved just now

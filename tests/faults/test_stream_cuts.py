@@ -100,7 +100,8 @@ async def cut_at_random(
     crowd = [Reader(processes, draft, random.Random(seed * 100 + n)) for n in range(readers)]
 
     def enough(number: int) -> bool:
-        return number >= saves and all(reader.cuts >= CUTS for reader in crowd)
+        all_cut = all(reader.cuts >= CUTS for reader in crowd)
+        return reading.done() or (number >= saves and all_cut)
 
     async def write() -> None:
         devices = [f"d{n}" for n in range(WRITERS)]
