@@ -31,7 +31,6 @@ log = logging.getLogger("variorum.writer")
 
 GROUP_JOBS = 256
 GROUP_SECONDS = 0.01  # of deciding; the rest waits for the next group
-GATHER = 0.001  # seconds after a commit in which those just answered come back: fuller groups
 ATTEMPTS = 40  # two processes that both save to a draft all the time needed up to 19
 ASIDE = 0.004  # seconds to step aside at most before the next attempt
 
@@ -213,8 +212,6 @@ class Writer:
             while self._queue:
                 works = self._decide()
                 await self._group(works)
-                if len(works) > 1:
-                    await asyncio.sleep(GATHER)
 
     async def _group(self, works: dict[UUID, Work]) -> None:
         """Save what was decided; whatever happens, everybody hears of it and the writer goes on."""

@@ -22,6 +22,7 @@ from domain.conflicts import REMEMBERED, Standing, settled_by
 from domain.diff import Change
 from domain.errors import DraftClosed
 from domain.path import find
+from domain.recent import Recent
 from domain.value import Data, count_members
 
 SERVICE = "service"  # the principal of what the service does by itself; no person's key is that
@@ -246,7 +247,7 @@ class Draft(Aggregate, created_event_name="Created"):
 
         def apply(self, aggregate: Any) -> None:
             """Remember the name."""
-            aggregate.labels[self.version] = self.label
+            aggregate.labels = {**aggregate.labels, self.version: self.label}
 
     class Unlabelled(DraftEvent):
         """A version lost its name."""
@@ -256,7 +257,7 @@ class Draft(Aggregate, created_event_name="Created"):
 
         def apply(self, aggregate: Any) -> None:
             """Forget the name."""
-            del aggregate.labels[self.version]
+            aggregate.labels = {v: n for v, n in aggregate.labels.items() if v != self.version}
 
     class Extended(DraftEvent):
         """The expiry was put off by hand."""
@@ -456,7 +457,7 @@ class Draft(Aggregate, created_event_name="Created"):
         self.forked_from: Mapping[str, Any] | None = event.forked_from
         self.from_template: Mapping[str, Any] | None = event.from_template
         self.member_count: int = count_members(self.data)
-        self.recent: list[DraftEvent] = []
+        self.recent = Recent()
         self.reach: int = RECENT
         self.expires_at: datetime | None = event.timestamp
         self.put_off_expiry(event.timestamp, event.expiry_days)
@@ -506,15 +507,12 @@ class Draft(Aggregate, created_event_name="Created"):
         other = Draft.__new__(Draft)
         other.__dict__.update(self.__dict__)
         other._pending_events = []  # noqa: SLF001 - another of this class
-        for name in ("labels", "devices", "recent"):
-            setattr(other, name, getattr(self, name).copy())
+        other.devices, other.recent = self.devices.copy(), self.recent.copy()
         return other
 
     def remember(self, event: DraftEvent) -> None:
         """Keep the event for later merges, and the number that its device has reached."""
-        self.recent.append(event)
-        if len(self.recent) > 2 * self.reach:
-            del self.recent[: len(self.recent) - self.reach]
+        self.recent.add(event, self.reach)
         if event.device is not None and event.seq is not None:
             self.devices[event.device] = (event.seq, event.originator_version, event.digest)
 
@@ -523,7 +521,7 @@ class Draft(Aggregate, created_event_name="Created"):
         first = self.version - len(self.recent) + 1
         older = [e for e in earlier if e.originator_version < first]
         if not older or older[-1].originator_version == first - 1:
-            self.recent = older + self.recent
+            self.recent = Recent([*older, *self.recent])
             self.reach = max(self.reach, len(self.recent) + RECENT)
 
 

@@ -20,6 +20,7 @@ from uuid import UUID
 from domain.draft import Draft, DraftEvent
 from domain.errors import Busy, Unavailable
 from domain.form import Definitions, undefined
+from domain.recent import Recent
 from projections.ending import ended
 from projections.listing import line_of, resting_of
 from projections.snapshot import aggregate, state_of
@@ -327,5 +328,5 @@ class CatchUp:
 def _apart(held: Draft, link: bytes) -> Known:
     """A draft of the writer's to go on from alone, without what it remembers for merging."""
     draft = held.copy()
-    draft.recent, draft.reach = draft.recent[-1:], 1
+    draft.recent, draft.reach = Recent(draft.recent[-1:]), 1
     return Known(draft, link, draft.recent[-1] if draft.recent else None)

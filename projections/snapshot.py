@@ -13,6 +13,7 @@ from domain.conflict import Conflict
 from domain.draft import Draft
 from domain.form import Form
 from domain.masking import masked, masked_conflict, title_is_sensitive
+from domain.recent import Recent
 from domain.value import count_members
 from projections.overlay import overlaid
 from projections.store.records import Loaded, Reading, State, packed, to_event, unpacked
@@ -117,7 +118,7 @@ def revive(draft_id: UUID, version: int, body: bytes, rest: bytes, *, reach: int
     draft.labels = {int(n): label for n, label in more["labels"].items()}
     draft.devices = {device: tuple(last) for device, last in more["devices"].items()}
     draft.member_count = count_members(draft.data)
-    draft.recent, draft.reach = [], reach
+    draft.recent, draft.reach = Recent(), reach
     return draft
 
 

@@ -10,6 +10,7 @@ from domain.asked import Opening, Rules
 from domain.chain import FIRST
 from domain.draft import Draft, Origin
 from domain.drafts import Drafts
+from domain.recent import Recent
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -50,5 +51,5 @@ def test_a_load_never_replaces_a_newer_draft() -> None:
 
 def test_the_events_that_a_draft_remembers_weigh_too() -> None:
     light, heavy = draft(), draft()
-    heavy.recent = heavy.recent * 30_000
+    heavy.recent = Recent(heavy.recent[:] * 30_000)
     assert Held(heavy, FIRST, 0, 0).weight > 1_000 * Held(light, FIRST, 0, 0).weight

@@ -103,7 +103,7 @@ def _copied(value: Any) -> Any:
 def history(draft: Draft) -> list[DraftEvent]:
     """All events of a draft that remembers all of them."""
     assert len(draft.recent) == draft.version
-    return draft.recent
+    return draft.recent[:]
 
 
 # Every command on a draft that is there, by what it needs.

@@ -309,7 +309,7 @@ async def test_a_draft_that_the_writer_holds_is_left_as_it_is(store: Store, ann:
     draft = await ann.open({"n": 0})
     await ann.edits(draft, [{"n": n} for n in range(1, 5)])
     held = await held_of(store, draft)
-    before = (held[0].version, dict(held[0].data), list(held[0].recent), dict(held[0].devices))
+    before = (held[0].version, dict(held[0].data), held[0].recent.copy(), dict(held[0].devices))
     await ann.edit(draft, {"title": "b"}, origin(device="tablet", seq=1))
     catch_up = CatchUp(store, held={draft: held}.get)
     await catch_up.level()
