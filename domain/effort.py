@@ -5,22 +5,26 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import connection, parent_process
 from typing import Any, Final
 
 from domain.asked import Edit
 from domain.draft import Draft, DraftEvent
 from domain.drafts import Drafts
-from domain.value import Json
+from domain.errors import CannotApply
+from domain.path import find
+from domain.text import common_end, common_start
+from domain.value import Data, Json
 
 # About 5 ms each, measured on 2 shared cores.
 MANY_VERSIONS: Final = 300
 """Versions that the edit's base lies behind: each is turned back and gone over again."""
 
 MUCH_TEXT: Final = 20_000
-"""Characters sent in one text: it is compared, and merged, word by word."""
+"""Characters of a text that is merged, or of what is new in one that is sent: it goes by words."""
 
 MANY_MEMBERS: Final = 2_000
 """Members and items of a draft that is compared whole."""
@@ -37,11 +41,26 @@ def is_heavy(draft: Draft, edit: Edit) -> bool:
     compared = behind > 0 or edit.changes is None
     if compared and draft.member_count > MANY_MEMBERS:
         return True
-    if edit.changes is None:
-        return _longest_text(edit.data or edit.merge_patch) > MUCH_TEXT
-    if len(edit.changes) * draft.member_count > MANY_STEPS:
+    if edit.changes is not None and len(edit.changes) * draft.member_count > MANY_STEPS:
         return True
-    return any(_longest_text(change.get("value")) > MUCH_TEXT for change in edit.changes)
+    return any(
+        _longest_text(sent) > MUCH_TEXT and (behind > 0 or _new_beside(sent, held()) > MUCH_TEXT)
+        for sent, held in _sent(draft.data, edit)
+    )
+
+
+def _sent(data: Data, edit: Edit) -> Iterable[tuple[Json, Callable[[], Json]]]:
+    """Each value that the edit sends, and how to find what the draft holds there."""
+    if edit.changes is None:
+        return [(edit.data or edit.merge_patch, lambda: data)]
+    return [(one.get("value"), partial(_held, data, one["path"])) for one in edit.changes]
+
+
+def _held(data: Data, path: str) -> Json:
+    try:
+        return find(data, path)
+    except CannotApply:  # the edit will be refused for it
+        return None
 
 
 def is_large(draft: Draft) -> bool:
@@ -73,6 +92,27 @@ def live_as_long_as_the_parent() -> None:
 def _end_with(sentinel: int) -> None:
     connection.wait([sentinel])
     os._exit(1)
+
+
+def _new_beside(sent: Json, held: Json) -> int:
+    """The most characters that one text differs in from the text that is held in its place.
+
+    Whoever writes a long text saves it every second, and little of it is new.
+    """
+    if type(sent) is str:
+        return _differing(sent, held) if type(held) is str and len(sent) > MUCH_TEXT else 0
+    if type(sent) is dict:
+        there = held if type(held) is dict else {}
+        return max((_new_beside(one, there.get(name)) for name, one in sent.items()), default=0)
+    if type(sent) is list and type(held) is list:
+        return max(map(_new_beside, sent, held), default=0)
+    return 0
+
+
+def _differing(a: str, b: str) -> int:
+    start = common_start(a, b)
+    longer = max(len(a), len(b)) - start
+    return longer and longer - common_end(a[start:], b[start:])
 
 
 def _longest_text(value: Json) -> int:

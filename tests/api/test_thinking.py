@@ -190,7 +190,7 @@ def test_an_error_is_the_same_in_another_process(error: VariorumError) -> None:
 
 def test_what_takes_long_is_seen_before_it_is_done() -> None:
     small, large = opened({"fee": 1}), opened({"n": list(range(MANY_MEMBERS))})
-    large._version = 5
+    small._version = large._version = 5
     text = "word " * (MUCH_TEXT // 4)
     assert (is_large(small), is_large(large), is_large(opened({"t": [text]}))) == (
         False,
@@ -198,12 +198,29 @@ def test_what_takes_long_is_seen_before_it_is_done() -> None:
         True,
     )
     assert not is_heavy(small, fields({"fee": 2}))
-    assert not is_heavy(small, set_to({"fee": 2}, 1))
+    assert not is_heavy(small, set_to({"fee": 2}, 5))
     assert not is_heavy(large, fields({"fee": 2}))
-    assert is_heavy(small, fields({"note": text}))
-    assert is_heavy(small, set_to({"notes": [{"text": text}]}, 1))
+    assert is_heavy(small, fields({"note": text}, based_on=4))
+    assert is_heavy(small, set_to({"notes": [{"text": text}]}, 4))
     assert is_heavy(large, fields({"fee": 2}, based_on=4))
     assert is_heavy(large, set_to({"n": []}, 5))
     assert is_heavy(large, Edit(changes=[put(f"/n/{n}", 0) for n in range(60)]))
     small._version = MANY_VERSIONS + 2
     assert is_heavy(small, fields({"fee": 2}, based_on=1))
+
+
+def test_a_long_text_takes_long_only_if_much_of_it_is_new() -> None:
+    text, other = "word " * MUCH_TEXT, "drow " * MUCH_TEXT
+    draft = opened({"note": text, "notes": [{"text": text}]})
+    more = text[:MUCH_TEXT] + "and more" + text[MUCH_TEXT:]
+    for new, heavy in ((text, False), (more, False), (text[:7], False), (other, True)):
+        note = {"note": new}
+        assert is_heavy(draft, fields(note)) == heavy
+        assert is_heavy(draft, set_to({**note, "notes": []})) == heavy
+        assert is_heavy(draft, set_to({"notes": [{"text": new}]})) == heavy
+        assert is_heavy(draft, Edit(merge_patch=note)) == heavy
+        assert is_heavy(draft, Edit(changes=[put("/notes/0/text", new)])) == heavy
+    assert not is_heavy(draft, fields({"another": other}))  # there is nothing to compare it with
+    assert not is_heavy(draft, Edit(changes=[put("no pointer", other)]))  # which will be refused
+    draft._version = 2
+    assert is_heavy(draft, fields({"note": more}, based_on=1))
