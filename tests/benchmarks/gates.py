@@ -1,125 +1,105 @@
-"""What the database's gate and the hash chain cost: saves and reads with and without, in turn.
+"""What gates and chain cost: saves and reads over HTTP, beside a Variorum that has neither.
 
-All in one process and without HTTP, so that they weigh more than they do in the service.
+The gates are the question for a caller's role and the database's row-level security.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from itertools import count
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from statistics import median
-from uuid import UUID
 
 import psycopg
+from psycopg import sql
 
-from domain.chain import KEY_ID_BYTES, Chain
-from projections.store.base import Store
-from projections.store.postgres import PostgresStore, migrate
+from projections.store.postgres import migrate
 from tests import postgres
-from tests.domain.scenes import ANN
-from tests.projections.histories import CHAIN, Desk, desk, started
+from tests.benchmarks.load import Generator, Repeat
+from tests.benchmarks.serve import Server, on_postgres, token, variorum
+from tests.benchmarks.sides import Side, rounds
+from tests.benchmarks.traffic import Editor, grow, open_drafts, reads
 
-EDITORS = 16
-FORM = {f"field{number}": "x" * 80 for number in range(60)}
-
-
-class Unchained(Chain):
-    """Links that bind nothing."""
-
-    def __init__(self) -> None:
-        """It needs no key."""
-
-    def link(self, previous: bytes, draft: UUID, version: int, topic: str, state: bytes) -> bytes:
-        """Zeros of a link's length."""
-        return bytes(KEY_ID_BYTES + 32)
+CONNECTIONS = 16
+VERSIONS = 10  # of the drafts that are read
+WITH, WITHOUT = "with", "without"
 
 
-@dataclass
-class Gates:
-    """The service's writer and store, and the owner of its tables, who can open the gate."""
+@dataclass(frozen=True)
+class Comparison:
+    """The two servers, and how long each is measured."""
 
-    store: Store
-    ann: Desk
-    owner: psycopg.Connection
-    drafts: Sequence[UUID]
-    numbers: Iterator[int] = field(default_factory=count)
+    generator: Generator
+    servers: dict[str, Server]
+    number: int
+    seconds: float
 
-    def set(self, *, on: bool) -> None:
-        """Let policies and chain hold, or neither."""
-        tables = self.owner.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'variorum'")
-        for (name,) in tables.fetchall():
-            what = "ENABLE" if on else "DISABLE"
-            self.owner.execute(f"ALTER TABLE variorum.{name} {what} ROW LEVEL SECURITY".encode())
-        self.ann.writer._chain = CHAIN if on else Unchained()
+    def saves(self) -> list[float]:
+        """The saves a second of the one beside the other's, round by round."""
+        return self._ratios(
+            {
+                name: Side(server, self._drafts(server, 1), projects=True)
+                for name, server in self.servers.items()
+            }
+        )
 
-    async def saves(self, times: int) -> float:
-        """Saves a second."""
+    def reads(self) -> list[float]:
+        """The same of reads of the current form states."""
+        return self._ratios(
+            {
+                name: Side(
+                    server,
+                    [
+                        Repeat(reads([f"/v1/drafts/{one.draft}"], token()))
+                        for one in self._drafts(server, VERSIONS)
+                    ],
+                )
+                for name, server in self.servers.items()
+            }
+        )
 
-        async def edit(draft: UUID) -> None:
-            await self.ann.edit(draft, {"field1": str(next(self.numbers))})
+    def _drafts(self, server: Server, version: int) -> list[Editor]:
+        opened = open_drafts(self.generator, server.port, token(), CONNECTIONS)
+        return grow(self.generator, server.port, opened, version)
 
-        return await self._rate(edit, times)
-
-    async def reads(self, times: int) -> float:
-        """Reads a second, of the current form states."""
-
-        async def read(draft: UUID) -> None:
-            assert await self.store.read(ANN, draft) is not None
-
-        return await self._rate(read, times)
-
-    async def _rate(self, act: Callable[[UUID], Awaitable[None]], times: int) -> float:
-        async def repeated(draft: UUID) -> None:
-            for _ in range(times):
-                await act(draft)
-
-        began = time.perf_counter()
-        await asyncio.gather(*map(repeated, self.drafts))
-        return times * len(self.drafts) / (time.perf_counter() - began)
+    def _ratios(self, sides: dict[str, Side]) -> list[float]:
+        runs = rounds(self.generator, sides, self.number, self.seconds)
+        pairs = zip(runs[WITH], runs[WITHOUT], strict=True)
+        return [one.per_second / other.per_second for one, other in pairs]
 
 
 @contextmanager
-def durable_database() -> Iterator[postgres.Database]:
-    """A migrated database on a server with its default durability."""
-    with postgres.running_server() as server, postgres.fresh_database(server) as database:
-        migrate(database.owner_url, database.service_url)
-        yield database
+def servers() -> Iterator[dict[str, Server]]:
+    """Both on one PostgreSQL with its default durability, each with a database of its own."""
+    with ExitStack() as stack:
+        server = stack.enter_context(postgres.running_server())
+        gated, open_ = (stack.enter_context(postgres.fresh_database(server)) for _ in range(2))
+        migrate(open_.owner_url, open_.service_url)
+        _open_the_gate(open_)
+        yield {
+            WITH: stack.enter_context(variorum(on_postgres(gated))),
+            WITHOUT: stack.enter_context(variorum(on_postgres(open_), "tests.benchmarks.ungated")),
+        }
 
 
-async def compare(database: postgres.Database, rounds: int) -> tuple[list[float], list[float]]:
-    """The rates with the gates beside those without, round by round: of saves, of reads."""
-    saves, reads = [], []
+def _open_the_gate(database: postgres.Database) -> None:
     with psycopg.connect(database.owner_url, autocommit=True) as owner:
-        async with started(PostgresStore(database.service_url)) as store, desk(store) as ann:
-            drafts = [await ann.open(FORM) for _ in range(EDITORS)]
-            gates = Gates(store, ann, owner, drafts)
-            await gates.saves(20)
-            for number in range(rounds):
-                found = {}
-                for on in (number % 2 == 0, number % 2 == 1):
-                    gates.set(on=on)
-                    await gates.reads(5)  # every connection plans anew
-                    found[on] = await gates.saves(40), await gates.reads(100)
-                saves.append(found[True][0] / found[False][0])
-                reads.append(found[True][1] / found[False][1])
-    return saves, reads
+        tables = owner.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'variorum'")
+        for (name,) in tables.fetchall():
+            statement = sql.SQL("ALTER TABLE {} DISABLE ROW LEVEL SECURITY")
+            owner.execute(statement.format(sql.Identifier("variorum", name)))
 
 
 def main() -> None:
     """Print the medians, and how far the rounds lie apart."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=20)
-    with durable_database() as database:
-        for name, ratios in zip(
-            ("saves", "reads"),
-            asyncio.run(compare(database, parser.parse_args().rounds)),
-            strict=True,
-        ):
+    parser = argparse.ArgumentParser("python -m tests.benchmarks.gates", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=10, help="how often each side")
+    parser.add_argument("--seconds", type=float, default=1.0, help="the length of a round")
+    options = parser.parse_args()
+    with servers() as both, Generator() as generator:
+        comparison = Comparison(generator, both, options.rounds, options.seconds)
+        for name, ratios in (("saves", comparison.saves()), ("reads", comparison.reads())):
             least, most = min(ratios), max(ratios)
             print(f"{name}, with / without: {median(ratios):.2f} ({least:.2f} to {most:.2f})")
 

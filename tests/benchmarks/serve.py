@@ -69,14 +69,14 @@ def on_sqlite(file: Path) -> dict[str, str]:
 
 
 @contextmanager
-def variorum(settings: Mapping[str, str]) -> Iterator[Server]:
-    """Variorum itself, one worker.
+def variorum(settings: Mapping[str, str], module: str = "api.cli") -> Iterator[Server]:
+    """Variorum itself, one worker, by a module with its command line.
 
     Raises:
         NotServing: It did not come up.
     """
     port = free_port()
-    command = ["-m", "api.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
+    command = ["-m", module, "serve", "--host", "127.0.0.1", "--port", str(port)]
     with _running(command, settings, port) as server:
         yield server
 
