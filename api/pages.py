@@ -7,6 +7,7 @@ import hashlib
 import mimetypes
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -70,7 +71,9 @@ def _pages(folder: Path) -> Iterator[tuple[str, Page]]:
             yield path, _page(path, file.read_bytes())
 
 
+@lru_cache
 def _page(path: str, body: bytes) -> Page:
+    """A file as it is sent; the apps of one process share it, and zip it once."""
     kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
     text = kind.startswith(_TEXT)
     etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'.encode()
