@@ -14,11 +14,13 @@ from api.settings import Limits
 from api.writer import AlreadyBegun, Writer
 from domain.access import require_person
 from domain.asked import Import, Opening
-from domain.draft import Draft, Origin, rfc3339
+from domain.draft import Draft
 from domain.drafts import Drafts
 from domain.errors import BadInput, Busy, DraftClosed, SlotTaken
 from domain.filling import holds_nothing, shares_a_field
 from domain.legacy import Entry, KeyPattern, Place, entry_of, place_of
+from domain.moment import rfc3339
+from domain.origin import Origin
 from domain.receipts import Receipt
 from projections.snapshot import fold
 from projections.store.base import Store

@@ -12,7 +12,7 @@ from api.answers import cursor
 from api.people import People
 from api.reading import Reading
 from domain.access import Reader
-from domain.draft import Beginning
+from domain.event import Beginning
 from domain.form import Form
 from domain.masking import hides_past
 from projections.audit import Audited, Line, matches, portions, stretches

@@ -15,8 +15,9 @@ from uuid import UUID
 
 from api.people import People
 from api.told import Told, outline_for
-from domain.draft import Draft, DraftEvent
+from domain.draft import Draft
 from domain.errors import DraftNotFound
+from domain.event import DraftEvent
 from domain.form import Form
 from projections.snapshot import aggregate, fold, outline_of
 from projections.store.base import Store

@@ -37,8 +37,8 @@ from api.security import Principal
 from api.settings import Limits
 from api.tombstones import Tombstones
 from domain.asked import Edit
-from domain.draft import Origin
 from domain.errors import DraftNotFound, Fault, Invalid, VariorumError
+from domain.origin import Origin
 from projections.store.base import VersionFilter
 
 PREFIX = "/v1/drafts/"

@@ -10,11 +10,12 @@ from uuid import UUID
 from api.thinking import Thinking
 from api.writer import AlreadyBegun, Writer
 from domain.asked import Edit
-from domain.draft import Draft, NeedsEvents, Origin
+from domain.draft import Draft, NeedsEvents
 from domain.drafts import Drafts
 from domain.effort import is_heavy
 from domain.errors import Busy, DraftClosed, DraftNotFound, Invalid, VariorumError
 from domain.late import LateEdit, edit_late, fork_late, fork_of, late
+from domain.origin import Origin
 from domain.receipts import Answer, Several
 from projections.snapshot import fold
 from projections.store.base import Store

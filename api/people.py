@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from api.security import Principal
 from domain.access import Reader, is_link, reader
 from domain.conflict import Conflict, signed
-from domain.draft import SERVICE
+from domain.origin import SERVICE
 from projections.snapshot import KEY_LENGTH, conflicts_of, owner_key, served, with_conflicts
 from projections.store.base import Store
 

@@ -21,10 +21,11 @@ from api.telling import (
     sessions_in_words,
     version_in_words,
 )
-from domain import access, diff
+from domain import access, diff, events
 from domain.access import LINK, Reader, is_link, may
-from domain.draft import Beginning, DataEvent, Draft, DraftEvent
+from domain.draft import Draft
 from domain.errors import DraftNotFound, VersionNotFound
+from domain.event import Beginning, DataEvent, DraftEvent
 from domain.form import Form
 from domain.masking import hides_now, hides_past, masked_change, masked_conflict
 from projections.catch_up import CatchUp
@@ -216,9 +217,9 @@ class Reading:
 
     async def _whom(self, event: DraftEvent) -> dict[str, str]:
         """Whom a sharing is about, by name, or which link."""
-        if isinstance(event, Draft.HandedOver):
+        if isinstance(event, events.HandedOver):
             return {"user": await self._people.sub_of(event.to)}
-        if not isinstance(event, Draft.Shared | Draft.Unshared):
+        if not isinstance(event, events.Shared | events.Unshared):
             return {}
         if is_link(event.principal):
             return {"link": event.principal.removeprefix(LINK)}

@@ -17,8 +17,8 @@ from api.requests import JSON, media_type, parse_json
 from api.saving import Wishes
 from api.security import Principal
 from domain.access import Reader
-from domain.draft import Origin
 from domain.errors import DraftNotFound, Fault, Invalid, VariorumError
+from domain.origin import Origin
 
 
 class StrictRequest(Request):

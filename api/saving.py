@@ -25,10 +25,10 @@ from api.problems import Answer, document
 from api.thinking import Command, Thinking
 from api.tombstones import Tombstones
 from api.writer import AlreadyBegun, Writer
-from domain import access
+from domain import access, events
 from domain.asked import Edit, Opening, Step
 from domain.choices import Choice
-from domain.draft import DataEvent, Draft, DraftEvent, Origin
+from domain.draft import Draft
 from domain.drafts import Drafts
 from domain.effort import is_heavy, is_large
 from domain.errors import (
@@ -44,8 +44,10 @@ from domain.errors import (
     VariorumError,
     VersionNotFound,
 )
+from domain.event import DataEvent, DraftEvent
 from domain.filling import shares_a_field
 from domain.masking import hides_past, masked_change, masked_conflict
+from domain.origin import Origin
 from domain.receipts import Answer as Decision
 from domain.receipts import Earlier, Receipt, Repeated, Several
 from domain.repetition import first_receipt, first_receipt_of_merge
@@ -470,7 +472,7 @@ class Saving:
     async def _first_receipt(
         self, draft: UUID, version: int, after: Draft, event: DraftEvent
     ) -> Receipt:
-        if isinstance(event, Draft.Merged) and event.based_on is not None:
+        if isinstance(event, events.Merged) and event.based_on is not None:
             records = await self._store.events(draft, event.based_on, version - 1)
             since = [e for record in records if isinstance(e := record.event(), DataEvent)]
             return first_receipt_of_merge(after, event, since, self._drafts.form(after))

@@ -21,8 +21,8 @@ import jwt
 from api.jwks import IssuerKeys
 from api.setting_kinds import BY_SECRET
 from api.settings import Settings
-from domain.draft import SERVICE
 from domain.errors import Unauthenticated
+from domain.origin import SERVICE
 from domain.path import parse
 
 REMEMBERED_FOR = timedelta(seconds=60)

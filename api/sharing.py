@@ -27,10 +27,11 @@ from api.routing import (
 )
 from api.saving import Saving
 from api.security import is_name
-from domain import access, sharing
+from domain import access, events, sharing
 from domain.access import LINK, Reader
-from domain.draft import Draft, Origin
+from domain.draft import Draft
 from domain.errors import DraftNotFound, Invalid
+from domain.origin import Origin
 from projections.snapshot import fold
 from projections.store.base import Store
 
@@ -99,9 +100,9 @@ class Sharing:
         )
         done = await self._saving.decided(draft, command, origin)
         (record,) = await self._store.events(draft, done.version - 1, done.version)
-        return json_answer(self._told(cast("Draft.Shared", record.event()), base), 201)
+        return json_answer(self._told(cast("events.Shared", record.event()), base), 201)
 
-    def _told(self, event: Draft.Shared, base: str) -> dict[str, Any]:
+    def _told(self, event: events.Shared, base: str) -> dict[str, Any]:
         link = event.principal.removeprefix(LINK)
         token = self._links.token_of(link, event.token_hash or "")
         return {

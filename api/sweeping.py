@@ -19,9 +19,10 @@ from uuid import UUID, uuid4
 
 from api.ending import BATCH, Ending, Page
 from api.writer import Writer
-from domain.draft import SERVICE, Draft, Origin
+from domain.draft import Draft
 from domain.ending import expire
 from domain.errors import Busy, DraftNotFound, StoreUnavailable
+from domain.origin import SERVICE, Origin
 from domain.receipts import Receipt
 from projections.catch_up import CatchUp
 from projections.ending import ended

@@ -9,7 +9,7 @@ from api.app import Service, now, open_store
 from api.operations import Progress, explained, require_database
 from api.settings import Settings
 from api.sweeping import Swept
-from domain.draft import SERVICE, Origin
+from domain.origin import SERVICE, Origin
 
 
 async def sweep(settings: Settings, progress: Progress) -> Swept | None:

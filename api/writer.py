@@ -20,8 +20,9 @@ from uuid import UUID
 
 from api.held import Held, HeldDrafts
 from domain.chain import FIRST, Chain
-from domain.draft import RECENT, Draft, DraftEvent, NeedsEvents
+from domain.draft import RECENT, Draft, NeedsEvents
 from domain.errors import Busy, DraftNotFound, Forbidden, SlotTaken, StoreUnavailable, VariorumError
+from domain.event import DraftEvent
 from domain.receipts import Answer
 from projections.snapshot import aggregate, kept_every, state_of
 from projections.store.base import Store

@@ -6,7 +6,7 @@ auditor: as such the principal is `auditor:<key>`, which writes nothing.
 
 from __future__ import annotations
 
-from typing import Final, Literal, NewType
+from typing import Final, Literal, NewType, TypedDict
 
 from domain.errors import DraftNotFound, Forbidden
 
@@ -22,6 +22,15 @@ RIGHTS: dict[str, frozenset[Right]] = {
     "viewer": frozenset({"read", "appear", "fork"}),
     "auditor": frozenset({"read"}),
 }
+
+
+class Link(TypedDict):
+    """A share link: what it allows, until when, and who made it when (RFC 3339)."""
+
+    role: str
+    expires_at: str | None
+    by: str
+    at: str
 
 
 def may(role: str, right: Right) -> bool:

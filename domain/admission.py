@@ -9,8 +9,10 @@ from collections.abc import Collection
 from typing import Any
 
 from domain import access
-from domain.draft import Draft, DraftEvent, Origin
+from domain.draft import Draft
 from domain.errors import SeqReused, VersionMismatch
+from domain.event import DraftEvent
+from domain.origin import Origin
 from domain.receipts import Earlier, Receipt, Repeated, receipt
 
 

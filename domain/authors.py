@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from domain.conflict import Author
-from domain.draft import DataEvent, Draft, DraftEvent, Origin
+from domain.draft import Draft
+from domain.event import DataEvent, DraftEvent
+from domain.moment import rfc3339
+from domain.origin import Origin
 
 
 def next_author(draft: Draft, origin: Origin, fork: str | None = None) -> Author:
     """Whoever writes the draft's next version."""
     at = max(origin.at, draft.modified_on)
-    return Author(origin.by, _moment(at), origin.device, draft.version + 1, fork)
+    return Author(origin.by, rfc3339(at), origin.device, draft.version + 1, fork)
 
 
 def by_authors(
@@ -36,7 +38,7 @@ class Writers:
         wanted = [_along(path) for path in paths]
         wrote = (one.event for one in self._written if any(map(one.meets, wanted)))
         last = next(wrote, self._first)
-        return Author(last.by, _moment(last.timestamp), last.device, last.originator_version)
+        return Author(last.by, rfc3339(last.timestamp), last.device, last.originator_version)
 
 
 class _Written:
@@ -69,7 +71,3 @@ def by_author(changes: Iterable[Mapping[str, Any]], author: Author) -> list[dict
 
 def _by(change: Mapping[str, Any], author: Author) -> dict[str, Any]:
     return {**change, "by": author.by, "version": author.version}
-
-
-def _moment(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")

@@ -19,7 +19,7 @@ from domain.errors import CannotApply
 from domain.identity import Keys
 from domain.path import as_index, child, declared_keys, get, parse
 from domain.text import Splice
-from domain.value import Data, Json, same
+from domain.value import Data, Json, count_members, same
 from domain.working import Working
 
 Change = TypedDict(
@@ -174,3 +174,19 @@ def served(change: Change, before_data: Data) -> dict[str, Any]:
         "segments": text.segments(before, parts),
     }
     return {**shown, "keys": change["keys"]} if "keys" in change else shown
+
+
+def members_added(changes: Sequence[Change]) -> int:
+    """By how many members and items the changes make the data larger (negative: smaller)."""
+    added = 0
+    for change in changes:
+        added += _PLACED.get(change["op"], 0)
+        if type(after := change.get("after")) in _CONTAINERS:
+            added += count_members(after)
+        if type(before := change.get("before")) in _CONTAINERS:
+            added -= count_members(before)
+    return added
+
+
+_PLACED = {"add": 1, "remove": -1}
+_CONTAINERS = (dict, list)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from domain import diff
-from domain.draft import DataEvent, Draft, DraftEvent
+from domain import diff, events
 from domain.errors import CannotApply
+from domain.event import DataEvent, DraftEvent
 from domain.form import Form
 from domain.merge import merge
 from domain.value import Data
@@ -30,12 +30,12 @@ def device_copy(
 
 def is_own_edit(event: DraftEvent, device: str | None) -> bool:
     """An edit of this device's that was recorded just as it was sent."""
-    return event.device == device is not None and isinstance(event, Draft.Edited)
+    return event.device == device is not None and isinstance(event, events.Edited)
 
 
 def _is_edit(event: DataEvent) -> bool:
     """Whether the device itself had sent the values, and so held them; not those of a fork."""
-    return isinstance(event, Draft.Edited) or (isinstance(event, Draft.Merged) and not event.fork)
+    return isinstance(event, events.Edited) or (isinstance(event, events.Merged) and not event.fork)
 
 
 def _over(copy: Data, event: DataEvent, before: Data, after: Data, form: Form | None) -> Data:

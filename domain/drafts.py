@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
-from domain import access, conflicts, diff
+from domain import access, conflicts, diff, events
 from domain.admission import admit, envelope, happen
 from domain.asked import Edit, Opening, Step
 from domain.authors import Writers, by_authors, next_author
@@ -21,7 +21,7 @@ from domain.choices import Choice
 from domain.clash import Clash as MergeClash
 from domain.conflict import NO_TURN, Conflict, Met, Reason, Turn, Write
 from domain.devices import device_copy, is_own_edit
-from domain.draft import Beginning, DataEvent, Draft, DraftEvent, Origin, rfc3339
+from domain.draft import Draft
 from domain.errors import (
     Busy,
     Clash,
@@ -33,6 +33,7 @@ from domain.errors import (
     VariorumError,
     VersionNotFound,
 )
+from domain.event import Beginning, DataEvent, DraftEvent
 from domain.filling import filling
 from domain.form import Form
 from domain.masking import (
@@ -42,6 +43,8 @@ from domain.masking import (
     without_sensitive,
 )
 from domain.merge import Merged, merge
+from domain.moment import rfc3339
+from domain.origin import Origin
 from domain.receipts import Answer, Receipt, Several, receipt, told
 from domain.recording import Recording
 from domain.restore import restore
@@ -127,7 +130,7 @@ class Drafts(Recording):
         """A draft that begins with this data of `source`, without what is `hidden`."""
         form = self.form(source)
         return Draft._create(  # noqa: SLF001 - the library's way to choose the first event
-            Draft.Forked,
+            events.Forked,
             id=new,
             **envelope(origin),
             form=source.form,
@@ -159,12 +162,12 @@ class Drafts(Recording):
         turn = NO_TURN
         if merged.clashes or draft.conflicts:
             write = self._write(draft, origin, merged.data, seen=0)
-            events = draft.since(0) if merged.clashes else ()
-            turn = draft.standing.follow(write, _met(merged.clashes, events))
+            since = draft.since(0) if merged.clashes else ()
+            turn = draft.standing.follow(write, _met(merged.clashes, since))
         facts: dict[str, Any] = {} if imported is None else {"imported": imported.told()}
         return self._record(
             draft,
-            Draft.Merged if merged.clashes or imported else Draft.Edited,
+            events.Merged if merged.clashes or imported else events.Edited,
             self._diff(draft, merged.data),
             origin,
             turn=turn,
@@ -237,14 +240,14 @@ class Drafts(Recording):
         author = next_author(draft, origin, fork=str(fork.id))
         form = self.form(draft)
         write = Write(draft.data, merged.data, base, fork.data, author, seen=0, form=form)
-        events = draft.since(fork.forked_from["version"]) if merged.clashes else ()
-        turn = self._turn(draft, write, _met(merged.clashes, events))
+        meanwhile = draft.since(fork.forked_from["version"]) if merged.clashes else ()
+        turn = self._turn(draft, write, _met(merged.clashes, meanwhile))
         changes = self._diff(draft, merged.data)
         if not changes and not turn:
             return receipt(draft)
         return self._record(
             draft,
-            Draft.Merged,
+            events.Merged,
             changes,
             origin,
             turn=turn,
@@ -274,7 +277,7 @@ class Drafts(Recording):
         restored = restore(draft.data, then, paths, form.keys)
         return self._record(
             draft,
-            Draft.Restored,
+            events.Restored,
             self._diff(draft, restored),
             origin,
             turn=self._turn(draft, self._write(draft, origin, restored, reason="restored")),
@@ -305,7 +308,7 @@ class Drafts(Recording):
         turn = self._turn(draft, self._write(draft, origin, undone.data, reason="undone"))
         return self._record(
             draft,
-            Draft.Undone,
+            events.Undone,
             self._diff(draft, undone.data),
             origin,
             turn=turn.then(
@@ -348,7 +351,7 @@ class Drafts(Recording):
         turn = self._turn(draft, self._write(draft, origin, data))
         return self._record(
             draft,
-            Draft.Resolved,
+            events.Resolved,
             self._diff(draft, data),
             origin,
             turn=turn.then(Turn((), settled)),
@@ -367,7 +370,7 @@ class Drafts(Recording):
             raise VersionNotFound(version, draft.version)
         if draft.labels.get(version) == label:
             return receipt(draft)
-        return happen(draft, Draft.Labelled, origin, version=version, label=label)
+        return happen(draft, events.Labelled, origin, version=version, label=label)
 
     def unlabel(self, draft: Draft, version: int, origin: Origin) -> Answer:
         """Take the name off a version, if it has one."""
@@ -375,7 +378,7 @@ class Drafts(Recording):
             return earlier
         if version not in draft.labels:
             return receipt(draft)
-        return happen(draft, Draft.Unlabelled, origin, version=version)
+        return happen(draft, events.Unlabelled, origin, version=version)
 
     def extend(self, draft: Draft, origin: Origin) -> Answer:
         """Put the expiry off to the full time from now; a template never expires anyway."""
@@ -383,7 +386,7 @@ class Drafts(Recording):
             return earlier
         if draft.template:
             return receipt(draft)
-        return happen(draft, Draft.Extended, origin, expiry_days=self.rules.expiry_days)
+        return happen(draft, events.Extended, origin, expiry_days=self.rules.expiry_days)
 
     def template(self, draft: Draft, origin: Origin, *, on: bool) -> Answer:
         """Make the draft a template, or a draft again; what it is already records nothing."""
@@ -392,8 +395,8 @@ class Drafts(Recording):
         if draft.template == on:
             return receipt(draft)
         if on:
-            return happen(draft, Draft.MadeTemplate, origin)
-        return happen(draft, Draft.UnmadeTemplate, origin, expiry_days=self.rules.expiry_days)
+            return happen(draft, events.MadeTemplate, origin)
+        return happen(draft, events.UnmadeTemplate, origin, expiry_days=self.rules.expiry_days)
 
     def submit(
         self, draft: Draft, origin: Origin, *, if_match: Collection[int] | None = None
@@ -401,7 +404,7 @@ class Drafts(Recording):
         """Finish the draft."""
         if (earlier := admit(draft, origin, if_match, right="manage")) is not None:
             return earlier
-        return happen(draft, Draft.Submitted, origin)
+        return happen(draft, events.Submitted, origin)
 
     def discard(
         self, draft: Draft, origin: Origin, *, if_match: Collection[int] | None = None
@@ -409,7 +412,7 @@ class Drafts(Recording):
         """Put the draft in the trash."""
         if (earlier := admit(draft, origin, if_match, right="manage")) is not None:
             return earlier
-        return happen(draft, Draft.Discarded, origin)
+        return happen(draft, events.Discarded, origin)
 
     def recover(self, draft: Draft, origin: Origin) -> Answer:
         """Take the draft out of the trash; it is open again and takes the slot that it had."""
@@ -420,7 +423,7 @@ class Drafts(Recording):
         if draft.status == "open":
             return receipt(draft)
         days = self.rules.expiry_days
-        return happen(draft, Draft.Recovered, origin, expiry_days=days, slot=draft.slot)
+        return happen(draft, events.Recovered, origin, expiry_days=days, slot=draft.slot)
 
     # -- the steps of every command
 
@@ -434,7 +437,7 @@ class Drafts(Recording):
             turn = self._turn(draft, self._write(draft, origin, sent, seen=edit.based_on))
         return self._record(
             draft,
-            Draft.Edited,
+            events.Edited,
             diff.diff(draft.data, sent, keys),
             origin,
             turn=turn,
@@ -472,7 +475,7 @@ class Drafts(Recording):
         in_vain = not changes and not turn and origin.seq is None
         done = self._record(
             draft,
-            Draft.Merged,
+            events.Merged,
             changes,
             origin,
             turn=turn,
@@ -495,10 +498,10 @@ class Drafts(Recording):
 def _beginning(opening: Opening) -> tuple[type[Beginning], dict[str, Any]]:
     """What kind of first event an opening has, and what it says besides."""
     if (imported := opening.imported) is None:
-        return Draft.Created, {}
+        return events.Created, {}
     times = {"expires_at": imported.expires_at, "created_at": imported.created_at}
     kept = {name: rfc3339(at) for name, at in times.items() if at is not None}
-    return Draft.Imported, {"imported": imported.told(), **kept}
+    return events.Imported, {"imported": imported.told(), **kept}
 
 
 def _only(form: Form, _: str) -> Form:

@@ -12,9 +12,10 @@ from multiprocessing import connection, parent_process
 from typing import Any, Final
 
 from domain.asked import Edit
-from domain.draft import Draft, DraftEvent
+from domain.draft import Draft
 from domain.drafts import Drafts
 from domain.errors import CannotApply
+from domain.event import DraftEvent
 from domain.path import find
 from domain.text import common_end, common_start
 from domain.value import Data, Json

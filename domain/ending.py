@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from domain import access
+from domain import access, events
 from domain.admission import happen
-from domain.draft import Draft, Origin
+from domain.draft import Draft
 from domain.errors import DraftOpen, VersionMismatch
+from domain.origin import Origin
 from domain.receipts import Receipt, receipt
 
 
@@ -15,14 +16,14 @@ def expire(draft: Draft, origin: Origin) -> Receipt:
     """Put the draft in the trash if its time is over; a save that came before has moved it."""
     if not draft.has_expired(origin.at):
         return receipt(draft)
-    return happen(draft, Draft.Expired, origin)
+    return happen(draft, events.Expired, origin)
 
 
 def withdraw(draft: Draft, origin: Origin) -> Receipt:
     """Put the draft in the trash: what it is about is gone. A closed one stays as it is."""
     if draft.status != "open":
         return receipt(draft)
-    return happen(draft, Draft.Discarded, origin)
+    return happen(draft, events.Discarded, origin)
 
 
 def exclude(draft: Draft, person: str, origin: Origin) -> Receipt:
@@ -30,7 +31,7 @@ def exclude(draft: Draft, person: str, origin: Origin) -> Receipt:
     links = [principal for principal, link in draft.links.items() if link["by"] == person]
     ending = [person, *links] if person in draft.members else links
     for principal in ending:
-        happen(draft, Draft.Unshared, origin, principal=principal)
+        happen(draft, events.Unshared, origin, principal=principal)
     return receipt(draft, recorded=bool(ending))
 
 

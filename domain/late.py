@@ -15,11 +15,13 @@ from uuid import UUID, uuid5
 from domain import access
 from domain.asked import Edit
 from domain.devices import device_copy
-from domain.draft import DataEvent, Draft, Origin
+from domain.draft import Draft
 from domain.drafts import Copies, Drafts
 from domain.errors import Invalid, VariorumError
+from domain.event import DataEvent
 from domain.masking import hides_now, hides_past
 from domain.merge import merge
+from domain.origin import Origin
 from domain.receipts import Several
 from domain.value import Data
 

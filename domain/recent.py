@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, overload
 
 if TYPE_CHECKING:
-    from domain.draft import DraftEvent
+    from domain.event import DraftEvent
 
 
 class Recent(Sequence["DraftEvent"]):

@@ -9,12 +9,15 @@ from domain import diff
 from domain.admission import trigger
 from domain.asked import Rules
 from domain.authors import by_author, next_author
+from domain.change import members_added
 from domain.conflict import EVERYTHING, NO_TURN, Met, Reason, Turn, Write
 from domain.diff import Change
-from domain.draft import DataEvent, Draft, Origin, members_added
+from domain.draft import Draft
 from domain.errors import Invalid
+from domain.event import DataEvent
 from domain.form import Form, undefined
 from domain.masking import masks
+from domain.origin import Origin
 from domain.path import parse
 from domain.receipts import Receipt, receipt
 from domain.value import Data, depth_of

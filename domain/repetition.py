@@ -4,33 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from domain import diff
+from domain import diff, events
 from domain.authors import by_author, by_authors
 from domain.conflict import Author
 from domain.devices import device_copy
-from domain.draft import DataEvent, Draft, DraftEvent
+from domain.draft import Draft
+from domain.event import DataEvent, DraftEvent
 from domain.form import Form
 from domain.receipts import Receipt, receipt, told
 
 
 def first_receipt(after: Draft, event: DraftEvent) -> Receipt:
     """Of anything but an edit that was merged; `after` is the draft with the event."""
-    if not isinstance(event, Draft.Restored | Draft.Undone | Draft.Resolved | Draft.Merged):
+    if not isinstance(event, events.Restored | events.Undone | events.Resolved | events.Merged):
         return receipt(after, recorded=True)
     before = diff.apply(diff.invert(event.changes), after.data)
     author = Author(event.by, "", event.device, event.originator_version)
     return receipt(
         after,
         recorded=True,
-        merged=isinstance(event, Draft.Merged),
+        merged=isinstance(event, events.Merged),
         changes=by_author(diff.serve(event.changes, before), author),
         between=(before, after.data),
-        outcomes=event.outcomes if isinstance(event, Draft.Undone) else None,
+        outcomes=event.outcomes if isinstance(event, events.Undone) else None,
     )
 
 
 def first_receipt_of_merge(
-    after: Draft, event: Draft.Merged, since: Sequence[DataEvent], form: Form
+    after: Draft, event: events.Merged, since: Sequence[DataEvent], form: Form
 ) -> Receipt:
     """Of an edit that was merged with what happened `since` its base."""
     before = diff.apply(diff.invert(event.changes), after.data)

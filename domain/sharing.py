@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from domain import access
+from domain import access, events
 from domain.admission import admit, happen
-from domain.draft import Draft, Origin
+from domain.draft import Draft
 from domain.errors import Invalid
+from domain.moment import rfc3339
+from domain.origin import Origin
 from domain.receipts import Answer, receipt
 
 Role = Literal["editor", "viewer"]
@@ -38,7 +40,7 @@ def share(draft: Draft, principal: str, role: Role, origin: Origin) -> Answer:
         raise Invalid.one("{user}", "The owner has every right; hand the draft over to change it.")
     if draft.members.get(principal) == role:
         return receipt(draft)
-    return happen(draft, Draft.Shared, origin, principal=principal, role=role)
+    return happen(draft, events.Shared, origin, principal=principal, role=role)
 
 
 def unshare(draft: Draft, principal: str, origin: Origin) -> Answer:
@@ -51,7 +53,7 @@ def unshare(draft: Draft, principal: str, origin: Origin) -> Answer:
         raise Invalid.one("{user}", "The owner cannot leave; hand the draft over first.")
     if principal not in draft.members:
         return receipt(draft)
-    return happen(draft, Draft.Unshared, origin, principal=principal)
+    return happen(draft, events.Unshared, origin, principal=principal)
 
 
 def hand_over(draft: Draft, principal: str, origin: Origin) -> Answer:
@@ -63,7 +65,7 @@ def hand_over(draft: Draft, principal: str, origin: Origin) -> Answer:
         return earlier
     if principal == draft.owner:
         return receipt(draft)
-    return happen(draft, Draft.HandedOver, origin, to=principal)
+    return happen(draft, events.HandedOver, origin, to=principal)
 
 
 def share_by_link(draft: Draft, link: NewLink, origin: Origin) -> Answer:
@@ -78,7 +80,7 @@ def share_by_link(draft: Draft, link: NewLink, origin: Origin) -> Answer:
         raise Invalid.one("/expires_in", "The link would have expired already.")
     return happen(
         draft,
-        Draft.Shared,
+        events.Shared,
         origin,
         principal=link.principal,
         role=link.role,
@@ -93,11 +95,8 @@ def take_link_back(draft: Draft, link: str, origin: Origin) -> Answer:
         return earlier
     if (principal := access.LINK + link) not in draft.links:
         return receipt(draft)
-    return happen(draft, Draft.Unshared, origin, principal=principal)
+    return happen(draft, events.Unshared, origin, principal=principal)
 
 
 def _text(moment: datetime | None) -> str | None:
-    """RFC 3339 in UTC, as events hold times besides their own."""
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return None if moment is None else rfc3339(moment.astimezone(UTC))

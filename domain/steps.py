@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TypedDict
 
 from domain.form import Fields, Form
 from domain.value import Data, Json
+
+
+class StepDone(TypedDict):
+    """When and by whom (a key) a step was marked as completed, and in which version."""
+
+    version: int
+    at: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True)

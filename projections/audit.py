@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
 from domain import diff
-from domain.draft import Beginning, DataEvent, DraftEvent
+from domain.event import Beginning, DataEvent, DraftEvent
 from domain.form import Form
 from domain.masking import is_sensitive, masked, masked_change
 from domain.value import Data

@@ -17,8 +17,9 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from domain.draft import Draft, DraftEvent
+from domain.draft import Draft
 from domain.errors import Busy, Unavailable
+from domain.event import DraftEvent
 from domain.form import Definitions, undefined
 from domain.recent import Recent
 from projections.ending import ended

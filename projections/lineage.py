@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from domain import diff
-from domain.draft import Beginning, DataEvent, DraftEvent
+from domain.event import Beginning, DataEvent, DraftEvent
 from domain.identity import Keys
 from domain.path import ABSENT, find
 from domain.value import Data, Json, same

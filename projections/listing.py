@@ -7,11 +7,13 @@ from typing import Any, cast
 
 import orjson
 
-from domain.draft import Draft, DraftEvent, title_at
+from domain.draft import Draft
+from domain.event import DraftEvent
 from domain.form import Form
 from domain.masking import is_sensitive, without_sensitive
 from domain.path import find
 from domain.steps import filled, resume, unfinished
+from domain.title import title_at
 from projections.completeness import completeness
 from projections.store.records import Resting
 

@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 
 import orjson
 
+from domain import events
 from domain.diff import apply
-from domain.draft import Draft, title_of
+from domain.title import title_of
 
-_KINDS = (Draft.Edited, Draft.Merged, Draft.Restored, Draft.Undone, Draft.Resolved)
+_KINDS = (events.Edited, events.Merged, events.Restored, events.Undone, events.Resolved)
 _PLAIN = frozenset(kind.TOPIC for kind in _KINDS)
 """The topics of events that change data as their `changes` say, and maybe more."""
 
@@ -26,17 +27,17 @@ _MORE = frozenset(
 
 def overlaid(body: bytes, rest: bytes, tail: Sequence[tuple[str, bytes]]) -> bytes | None:
     """The body as it is after some events; None if one of them does more than change data."""
-    events = [orjson.loads(state) for topic, state in tail if topic in _PLAIN]
-    if len(events) < len(tail) or not all(_MORE.isdisjoint(event) for event in events):
+    later = [orjson.loads(state) for topic, state in tail if topic in _PLAIN]
+    if len(later) < len(tail) or not all(_MORE.isdisjoint(event) for event in later):
         return None
     shown, more = orjson.loads(body), orjson.loads(rest)
-    changes = [change for event in events for change in event["changes"]]
+    changes = [change for event in later for change in event["changes"]]
     shown["data"] = apply(changes, shown["data"])
     shown["title"] = title_of(shown["data"], more["title_path"])
-    shown["version"] += len(events)
-    shown["saved_at"] = events[-1]["timestamp"]
+    shown["version"] += len(later)
+    shown["saved_at"] = later[-1]["timestamp"]
     if not shown["template"]:  # which never expires
-        moments = [datetime.fromisoformat(event["timestamp"]) for event in events]
+        moments = [datetime.fromisoformat(event["timestamp"]) for event in later]
         expiry = max(moments) + timedelta(days=more["expiry_days"])
         was = shown["expires_at"]
         shown["expires_at"] = expiry if was is None else max(datetime.fromisoformat(was), expiry)

@@ -16,11 +16,11 @@ from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from domain import diff
+from domain import diff, events
 from domain.change import keys_of
 from domain.conflict import Conflict, Side
 from domain.diff import Change
-from domain.draft import Beginning, DataEvent, Draft, DraftEvent
+from domain.event import Beginning, DataEvent, DraftEvent
 from domain.identity import Keys, along, key_at, own_ids
 from domain.path import as_index, child, find, id_token, parse, position, related
 from domain.value import Data, Json, same
@@ -87,7 +87,7 @@ class Walk:
     _tree: _Tree = None
     _waiting: dict[int, list[Lead]] = field(default_factory=dict)
     _sides: dict[int, list[Lead]] = field(default_factory=dict)
-    _choosing: list[tuple[Draft.Resolved, Lead]] = field(default_factory=list)
+    _choosing: list[tuple[events.Resolved, Lead]] = field(default_factory=list)
 
     def seek(self, lead: Lead) -> None:
         """Look for this from its version on, which lies before those that were gone through."""
@@ -151,7 +151,7 @@ class Walk:
         """This version wrote it; if it had it from elsewhere, it is sought there."""
         sought.first = writing_of(event)
         sought.last = sought.last or sought.first
-        if isinstance(event, Draft.Resolved):
+        if isinstance(event, events.Resolved):
             self._choosing.append((event, Lead(self.draft, self.version, sought, path)))
         elif (source := origin_of(event)) is not None:
             self._follow(Lead(*source, sought, path))
@@ -227,17 +227,17 @@ def origin_of(event: DraftEvent) -> tuple[UUID, int] | None:
     if isinstance(event, Beginning):
         source = event.forked_from or event.from_template
         return (UUID(source["draft"]), source["version"]) if source else None
-    if isinstance(event, Draft.Restored):
+    if isinstance(event, events.Restored):
         return event.originator_id, event.version
-    if isinstance(event, Draft.Undone):
+    if isinstance(event, events.Undone):
         return event.originator_id, event.version - 1
-    if isinstance(event, Draft.Merged) and event.fork is not None:
+    if isinstance(event, events.Merged) and event.fork is not None:
         return UUID(event.fork), event.fork_version or 0
     return None
 
 
 def _borrows(event: DraftEvent) -> bool:
-    return isinstance(event, Draft.Resolved) or origin_of(event) is not None
+    return isinstance(event, events.Resolved) or origin_of(event) is not None
 
 
 def _entry(theirs: Sequence[Side], which: str | int | None) -> Side:

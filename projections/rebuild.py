@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from domain.draft import Draft, DraftEvent
+from domain.draft import Draft
 from domain.errors import Unavailable
+from domain.event import DraftEvent
 from domain.form import Definitions, undefined
 from projections.listing import line_of, resting_of
 from projections.snapshot import kept_every, state_of

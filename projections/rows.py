@@ -14,9 +14,11 @@ from typing import Any, Protocol
 import jiter
 
 from domain.chain import FIRST, Chain
-from domain.draft import Draft, DraftEvent, Origin
+from domain.draft import Draft
 from domain.drafts import Drafts
 from domain.errors import BadInput
+from domain.event import DraftEvent
+from domain.origin import Origin
 from domain.rows import COLUMNS, Row, Unfit, name_of, row_of
 from domain.value import find_fault
 from projections.store.base import Store

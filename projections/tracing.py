@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from domain.draft import DraftEvent
+from domain.event import DraftEvent
 from domain.identity import Keys
 from projections.lineage import Held, Lineage, leads
 from projections.provenance import Lead, Sought, Walk, leaves

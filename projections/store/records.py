@@ -15,9 +15,11 @@ from uuid import UUID
 import orjson
 from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
 
+from domain import events
 from domain.access import LINK, is_link
 from domain.chain import Chain
-from domain.draft import Beginning, DataEvent, Draft, DraftEvent
+from domain.draft import Draft
+from domain.event import Beginning, DataEvent, DraftEvent
 
 COMPRESS_ABOVE = 2048  # bytes; below it zlib saves little
 
@@ -241,9 +243,9 @@ def relabelled(labels: Mapping[int, str], later: Sequence[Record]) -> dict[int, 
     """A draft's labels by version, once these events have happened as well."""
     held = dict(labels)
     for event in (record.event() for record in later):
-        if isinstance(event, Draft.Labelled):
+        if isinstance(event, events.Labelled):
             held[event.version] = event.label
-        elif isinstance(event, Draft.Unlabelled):
+        elif isinstance(event, events.Unlabelled):
             held.pop(event.version, None)
     return held
 
@@ -251,7 +253,7 @@ def relabelled(labels: Mapping[int, str], later: Sequence[Record]) -> dict[int, 
 def to_registers(event: DraftEvent, draft: Draft) -> list[dict[str, Any]]:
     """What the event means for the registers, in order; nothing for a plain save."""
     if isinstance(event, DataEvent):
-        return _import_lines(event) if isinstance(event, Draft.Merged) else []
+        return _import_lines(event) if isinstance(event, events.Merged) else []
     base = {"draft": str(event.originator_id)}
     slot = {
         **base,
@@ -260,26 +262,28 @@ def to_registers(event: DraftEvent, draft: Draft) -> list[dict[str, Any]]:
         "form": draft.form,
         "subject": draft.subject,
     }
-    if isinstance(event, Draft.Shared | Draft.Unshared | Draft.HandedOver):
+    if isinstance(event, events.Shared | events.Unshared | events.HandedOver):
         return [{**base, **line} for line in _access_lines(event, draft)]
     if isinstance(event, Beginning):
         grant = {**base, "register": "grant", "principal": draft.owner, "role": "owner"}
         if event.owner is not None:
             return [grant, {**grant, "principal": event.by, "role": "editor"}]
-        imports = _import_lines(event) if isinstance(event, Draft.Imported) else []
+        imports = _import_lines(event) if isinstance(event, events.Imported) else []
         return [grant, *([slot] if event.slot else []), *imports]
-    if isinstance(event, Draft.Recovered):
+    if isinstance(event, events.Recovered):
         return [slot] if event.slot else []
-    if isinstance(event, Draft.Submitted | Draft.Discarded | Draft.Expired | Draft.MadeTemplate):
+    if isinstance(
+        event, events.Submitted | events.Discarded | events.Expired | events.MadeTemplate
+    ):
         return [{**base, "register": "free_slot"}]
-    if isinstance(event, Draft.Labelled):
+    if isinstance(event, events.Labelled):
         return [{**base, "register": "label", "version": event.version, "label": event.label}]
-    if isinstance(event, Draft.Unlabelled):
+    if isinstance(event, events.Unlabelled):
         return [{**base, "register": "label", "version": event.version, "label": None}]
     return []
 
 
-def _import_lines(event: Draft.Imported | Draft.Merged) -> list[dict[str, Any]]:
+def _import_lines(event: events.Imported | events.Merged) -> list[dict[str, Any]]:
     if event.imported is None:
         return []
     about = {"draft": str(event.originator_id), "id": event.imported["id"]}
@@ -287,11 +291,11 @@ def _import_lines(event: Draft.Imported | Draft.Merged) -> list[dict[str, Any]]:
 
 
 def _access_lines(
-    event: Draft.Shared | Draft.Unshared | Draft.HandedOver, draft: Draft
+    event: events.Shared | events.Unshared | events.HandedOver, draft: Draft
 ) -> list[dict[str, Any]]:
-    if isinstance(event, Draft.Unshared):
+    if isinstance(event, events.Unshared):
         return [{"register": "revoke", "principal": event.principal}]
-    if isinstance(event, Draft.Shared):
+    if isinstance(event, events.Shared):
         return [_grant(event.principal, event.role), *_link_lines(event)]
     lines = [_grant(event.to, "owner"), _grant(event.by, "editor")]
     if draft.status == "open" and draft.slot:
@@ -300,7 +304,7 @@ def _access_lines(
     return lines
 
 
-def _link_lines(event: Draft.Shared) -> list[dict[str, Any]]:
+def _link_lines(event: events.Shared) -> list[dict[str, Any]]:
     if not is_link(event.principal):
         return []
     token = {"token_hash": event.token_hash, "expires_at": event.expires_at}

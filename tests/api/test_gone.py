@@ -14,7 +14,7 @@ from api.api_keys import ApiKeys
 from api.app import Service
 from api.security import make_token
 from api.settings import Settings
-from domain.draft import SERVICE, Origin
+from domain.origin import SERVICE, Origin
 from domain.sharing import NewLink, hand_over, share, share_by_link
 from projections.store.base import Store
 from tests.api.calls import Caller, Document, add, problem, replace

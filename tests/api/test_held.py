@@ -8,8 +8,9 @@ from uuid import uuid4
 from api.held import Held, HeldDrafts
 from domain.asked import Opening, Rules
 from domain.chain import FIRST
-from domain.draft import Draft, Origin
+from domain.draft import Draft
 from domain.drafts import Drafts
+from domain.origin import Origin
 from domain.recent import Recent
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -11,7 +11,7 @@ import pytest
 from api.app import Service
 from api.settings import Settings
 from api.sweeping import Swept
-from domain.draft import SERVICE
+from domain.origin import SERVICE
 from tests.api.calls import Caller, Document, problem, replace
 from tests.api.services import DAY, beside
 from tests.running import Clock

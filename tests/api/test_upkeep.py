@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from api.app import open_store
 from api.cli import cli
 from api.settings import Settings
-from domain.draft import Origin
+from domain.origin import Origin
 from tests.commands import KEYS
 from tests.domain.scenes import ANN
 from tests.projections.histories import desk, started

@@ -15,7 +15,7 @@ from api.people import People
 from api.saving import Saving
 from api.writer import AlreadyBegun
 from domain.asked import Edit, Opening
-from domain.draft import RECENT, Draft, Origin
+from domain.draft import RECENT, Draft
 from domain.errors import (
     Busy,
     CannotApply,
@@ -28,6 +28,7 @@ from domain.errors import (
     VariorumError,
     VersionMismatch,
 )
+from domain.origin import Origin
 from domain.receipts import Receipt, Repeated
 from projections.store.base import Store
 from projections.store.postgres import PostgresStore

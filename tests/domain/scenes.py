@@ -8,8 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from domain.asked import Edit, Opening, Rules, Step
-from domain.draft import Draft, DraftEvent, Origin
+from domain.draft import Draft
 from domain.drafts import Drafts
+from domain.event import DraftEvent
+from domain.origin import Origin
 from domain.receipts import Answer
 from domain.value import Data
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from domain import events
 from domain.asked import Edit, Step
 from domain.choices import Choice
 from domain.conflict import Conflict
@@ -427,7 +428,7 @@ def test_a_fork_is_brought_back_field_by_field() -> None:
     assert draft.data == {"fee": 300, "title": "Blues"}
     assert (answer.recorded, answer.merged) == (True, True)
     (event,) = happened(draft)
-    assert isinstance(event, Draft.Merged)
+    assert isinstance(event, events.Merged)
     assert (event.fork, event.fork_version) == (str(fork.id), 2)
     assert draft.merged_forks == {str(fork.id): 2}
 

@@ -15,9 +15,10 @@ from domain import diff
 from domain.asked import Edit, Rules
 from domain.choices import Choice
 from domain.conflict import Conflict
-from domain.draft import DataEvent, Draft
+from domain.draft import Draft
 from domain.drafts import Drafts
 from domain.errors import SeqReused, SeqSkipped, VariorumError
+from domain.event import DataEvent
 from domain.form import read_form
 from domain.path import ABSENT, find, related
 from domain.receipts import Receipt

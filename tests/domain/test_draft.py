@@ -13,8 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.asked import Edit, Opening
-from domain.draft import RECENT, Draft, DraftEvent, NeedsEvents, Origin, members_added
+from domain.change import members_added
+from domain.draft import RECENT, Draft, NeedsEvents
 from domain.errors import DraftClosed, VariorumError
+from domain.event import DraftEvent
+from domain.origin import Origin
 from domain.value import Data, count_members
 from tests.domain.scenes import (
     ANN,

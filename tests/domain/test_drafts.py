@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from domain import events
 from domain.asked import Edit, Opening, Rules, Step
 from domain.diff import apply
-from domain.draft import RECENT, Draft, NeedsEvents, Origin
+from domain.draft import RECENT, Draft, NeedsEvents
 from domain.drafts import Drafts
 from domain.errors import (
     CannotApply,
@@ -27,6 +28,7 @@ from domain.errors import (
 )
 from domain.filling import shares_a_field
 from domain.form import read_form
+from domain.origin import Origin
 from domain.receipts import Answer, Earlier, Receipt, Repeated, receipt
 from domain.value import Data
 from tests.domain.scenes import (
@@ -235,7 +237,7 @@ def test_a_merged_edit_that_was_sent_otherwise_keeps_that_too() -> None:
     DRAFTS.edit(draft, fields({"text": second}, 1), origin(device="ipad"))
     assert draft.data == {"text": first.replace("ten", "eleven")}
     (event,) = happened(draft)
-    assert isinstance(event, Draft.Merged)
+    assert isinstance(event, events.Merged)
     assert apply(event.sent or [], {"text": LONG}) == {"text": second}
     assert apply(event.changes, {"text": first}) == draft.data
 

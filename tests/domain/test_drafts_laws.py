@@ -16,9 +16,10 @@ from domain import diff
 from domain.asked import Edit, Rules, Step
 from domain.devices import device_copy
 from domain.diff import apply
-from domain.draft import DataEvent, Draft
+from domain.draft import Draft
 from domain.drafts import Drafts
 from domain.errors import Clash, VariorumError
+from domain.event import DataEvent
 from domain.path import related
 from domain.receipts import Receipt, Repeated, Several, receipt
 from domain.value import Data, same

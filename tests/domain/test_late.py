@@ -9,9 +9,10 @@ from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from domain.asked import Edit
-from domain.draft import Draft, Origin
+from domain.draft import Draft
 from domain.errors import Invalid
 from domain.late import LateEdit, edit_late, fork_late, fork_of, late
+from domain.origin import Origin
 from domain.value import same
 from tests.domain.scenes import ANN, BEN, DRAFTS, fields, opened, origin, saved, set_to
 from tests.domain.strategies import edited, forms

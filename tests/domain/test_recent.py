@@ -7,7 +7,7 @@ from typing import cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.draft import DraftEvent
+from domain.event import DraftEvent
 from domain.recent import Recent
 
 REACH = 3

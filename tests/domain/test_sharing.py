@@ -10,8 +10,9 @@ import pytest
 
 from domain import sharing
 from domain.asked import Opening
-from domain.draft import Draft, Origin
+from domain.draft import Draft
 from domain.errors import DraftNotFound, Forbidden, Invalid, SeqReused, VariorumError
+from domain.origin import Origin
 from domain.receipts import Answer, Repeated, receipt
 from domain.sharing import NewLink
 from tests.domain.scenes import (

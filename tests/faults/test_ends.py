@@ -13,7 +13,8 @@ import pytest
 
 from api import proving
 from api.settings import Settings
-from domain.draft import SERVICE, Draft, Origin
+from domain.draft import Draft
+from domain.origin import SERVICE, Origin
 from projections.snapshot import aggregate
 from projections.store.base import BEGINNING, Store
 from tests.commands import KEYS, Operator, command

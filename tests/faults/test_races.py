@@ -18,7 +18,7 @@ from api.schemas import Opening
 from domain.asked import Edit
 from domain.choices import Choice
 from domain.conflict import Conflict
-from domain.draft import DataEvent, Draft, DraftEvent, Origin
+from domain.draft import Draft
 from domain.errors import (
     Busy,
     Clash,
@@ -28,6 +28,8 @@ from domain.errors import (
     SlotTaken,
     VariorumError,
 )
+from domain.event import DataEvent, DraftEvent
+from domain.origin import Origin
 from domain.receipts import Earlier, Receipt, Repeated
 from domain.value import Data, same
 from projections.catch_up import CatchUp

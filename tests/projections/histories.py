@@ -12,8 +12,10 @@ from api.held import HeldDrafts
 from api.writer import Writer
 from domain.asked import Opening
 from domain.chain import FIRST, Chain, ChainKey
-from domain.draft import Draft, DraftEvent, Origin
+from domain.draft import Draft
 from domain.drafts import Drafts
+from domain.event import DraftEvent
+from domain.origin import Origin
 from domain.receipts import Answer, Receipt, receipt
 from domain.value import Data
 from projections.catch_up import CatchUp

@@ -13,8 +13,8 @@ import pytest
 from psycopg import AsyncConnection, sql
 
 from domain.chain import FIRST
-from domain.draft import SERVICE
 from domain.errors import Forbidden
+from domain.origin import SERVICE
 from projections.store.base import Store
 from projections.store.postgres import PostgresStore
 from projections.store.postgres.connections import READER, WORKER, connect

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain import diff
+from domain import diff, events
 from domain.asked import Edit, Step
 from domain.choices import Choice
 from domain.diff import Change
-from domain.draft import Beginning, DataEvent, Draft, DraftEvent
+from domain.draft import Draft
+from domain.event import Beginning, DataEvent, DraftEvent
 from domain.path import as_index, child, find, parse, position, related
 from domain.value import Data, Json, same
 from projections.lineage import Held, Lineage
@@ -100,8 +101,8 @@ class Replay:
                 data = diff.apply([change], data)
         self.data.append(data)
         self.marks.append(marks)
-        if isinstance(event, Draft.Restored | Draft.Undone):
-            self._trace(event, event.version - isinstance(event, Draft.Undone))
+        if isinstance(event, events.Restored | events.Undone):
+            self._trace(event, event.version - isinstance(event, events.Undone))
 
     def _trace(self, event: DraftEvent, version: int) -> None:
         """What was brought back was first written by whoever wrote it then."""

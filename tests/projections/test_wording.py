@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.diff import diff, serve
-from domain.draft import DraftEvent
+from domain.event import DraftEvent
 from domain.form import Form, Node, read_form, undefined
 from domain.merge import Clash, merge
 from domain.path import child
@@ -524,7 +524,7 @@ def _kinds(event: type[DraftEvent]) -> Iterator[type[DraftEvent]]:
 
 def _act(event: type[DraftEvent]) -> str | None:
     topic: str | None = vars(event).get("TOPIC")
-    return topic.rpartition(".")[2] if topic and event.__qualname__.startswith("Draft.") else None
+    return topic.rpartition(".")[2] if topic and event.__module__ == "domain.events" else None
 
 
 # -- conflicts

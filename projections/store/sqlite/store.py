@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from domain.access import is_auditor, member
-from domain.draft import SERVICE
 from domain.errors import Forbidden, StoreUnavailable
+from domain.origin import SERVICE
 from projections.store.api_keys import ApiKey
 from projections.store.base import (
     AUDIT_SECONDS,
