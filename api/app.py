@@ -26,6 +26,7 @@ import api.versions
 from api.adopting import Adopting
 from api.api_keys import ApiKeys
 from api.auditing import Auditing
+from api.beginning import Beginning
 from api.blaming import Blaming
 from api.callers import Callers
 from api.ending import Ending
@@ -132,6 +133,7 @@ class Service:
         self.parts = Parts(
             callers=_callers(settings, store, clock, self.links, self.rates),
             people=self.people,
+            beginning=Beginning(store, self.writer, drafts, self.people),
             saving=Saving(store, self.writer, drafts, self.people),
             reading=reading,
             ending=ending,

@@ -65,7 +65,7 @@ async def open_draft(
 ) -> Response:
     """Open a draft, or find the one that is open for this form and subject."""
     origin = await origin_of(request, caller, wanted, "open")
-    return response(await parts.saving.open(wanted, origin))
+    return response(await parts.beginning.open(wanted, origin))
 
 
 @router.get("", responses=problems(401, 403, 422, 503))
@@ -172,7 +172,7 @@ async def fork_draft(
 ) -> Response:
     """Start a draft of one's own from a version of this one."""
     origin = await origin_of(request, caller, wanted, "fork")
-    return response(await parts.saving.fork(draft, wanted, origin))
+    return response(await parts.beginning.fork(draft, wanted, origin))
 
 
 @router.post(ONE_DRAFT + "/merge", responses=WRITE)

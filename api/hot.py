@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api import schemas
 from api.answers import json_answer
 from api.auditing import Auditing
+from api.beginning import Beginning
 from api.blaming import Blaming
 from api.callers import Callers
 from api.ending import Ending
@@ -58,6 +59,7 @@ class Parts:
 
     callers: Callers
     people: People
+    beginning: Beginning
     saving: Saving
     reading: Reading
     ending: Ending

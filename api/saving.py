@@ -1,64 +1,36 @@
-"""Every write of the contract: asks for what the command needs, hands it to the writer, answers."""
+"""Every write to a draft that is there: runs a command in its turn, and answers with a receipt."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID
 
 from api import schemas
-from api.answers import (
-    draft_answer,
-    in_words,
-    receipt_answer,
-    receipt_document,
-    submitted,
-    with_draft,
-)
+from api.answers import receipt_answer, receipt_document, submitted, with_draft
 from api.late import Late
 from api.people import People
 from api.problems import Answer, document
+from api.receipts import Receipts
+from api.stored import Stored
 from api.thinking import Command, Thinking
-from api.tombstones import Tombstones
-from api.writer import AlreadyBegun, Writer
-from domain import access, events
-from domain.asked import Edit, Opening, Step
+from api.writer import Writer
+from domain import access
+from domain.asked import Edit, Step
 from domain.choices import Choice
 from domain.draft import Draft
 from domain.drafts import Drafts
 from domain.effort import is_heavy, is_large
-from domain.errors import (
-    Busy,
-    Clash,
-    DraftClosed,
-    DraftNotFound,
-    DraftPurged,
-    IdTaken,
-    SeqReused,
-    SeqSkipped,
-    SlotTaken,
-    VariorumError,
-    VersionNotFound,
-)
-from domain.event import DataEvent, DraftEvent
-from domain.filling import shares_a_field
-from domain.masking import hides_past, masked_change, masked_conflict
+from domain.errors import Clash, DraftClosed, VariorumError
 from domain.origin import Origin
 from domain.receipts import Answer as Decision
-from domain.receipts import Earlier, Receipt, Repeated, Several
-from domain.repetition import first_receipt, first_receipt_of_merge
-from projections.snapshot import body_of, data_at, fold
+from domain.receipts import Receipt, Several
+from projections.snapshot import fold
 from projections.store.base import Store
-from projections.store.records import Reading, Record
-from projections.wording import Wording
 
-MANY_CHANGES = 100  # to be put in words: some milliseconds
 AT_ONCE = 50  # edits of a queue: some milliseconds of the event loop
-LOOKS = 5  # at a slot, until an opening finds it free or held by an open draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,123 +41,23 @@ class Wishes:
     whole: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Beginning:
-    """An opening, who asks for it, and by which id and from which template."""
-
-    opening: Opening
-    origin: Origin
-    id: UUID | None = None
-    template: UUID | None = None
-
-
 def _never(_: Draft) -> bool:
     return False
 
 
 class Saving:
-    """The commands of the API."""
+    """The commands of the API that save to a draft."""
 
     def __init__(self, store: Store, writer: Writer, drafts: Drafts, people: People) -> None:
-        self._store, self._writer, self._drafts, self._people = store, writer, drafts, people
+        self._store, self._writer = store, writer
+        self._stored = Stored(store, people)
         self._thinking = Thinking(writer, drafts)
         self._late = Late(store, writer, drafts, self._thinking)
-        self._tombstones = Tombstones(store, people)
+        self._receipts = Receipts(store, drafts, people)
 
     def stop(self) -> None:
         """Let go of the process in which heavy edits are decided."""
         self._thinking.stop()
-
-    # -- beginning
-
-    async def open(self, wanted: schemas.Opening, origin: Origin) -> Answer:
-        """The open draft for a form and subject: 201 if it is new, 200 if it was there."""
-        opening = Opening(
-            wanted.form, wanted.subject, wanted.data, wanted.step, tuple(wanted.completed_steps)
-        )
-        beginning = Beginning(opening, origin, wanted.id, wanted.from_template)
-        if wanted.another:
-            return await self._begin(beginning, slot=False)
-        for _ in range(LOOKS):
-            with suppress(DraftClosed):  # the holder was finished since: the slot is free again
-                return await self._open_or_find(beginning)
-        raise Busy("The draft is opened and finished all the time; try again.")
-
-    async def _open_or_find(self, wanted: Beginning) -> Answer:
-        opening, by = wanted.opening, wanted.origin.by
-        holder = await self._store.holder_of_slot(by, opening.form, opening.subject)
-        if holder is None:
-            try:
-                return await self._begin(wanted, slot=True)
-            except SlotTaken as taken:
-                holder = UUID(taken.draft)
-        return await self._found(holder, wanted)
-
-    async def _begin(self, wanted: Beginning, *, slot: bool) -> Answer:
-        draft, opening = wanted.id or uuid4(), wanted.opening
-        if wanted.template is not None:
-            template = await self._at(wanted.template, wanted.origin.by)
-            opening = self._drafts.from_template(opening, template, wanted.origin.by)
-        try:
-            begun = await self._writer.begin(
-                draft, lambda: self._drafts.open(opening, wanted.origin, new=draft, slot=slot)
-            )
-        except AlreadyBegun:
-            return await self._there_already(draft, wanted.origin)
-        return await self._new(begun)
-
-    async def _new(self, draft: Draft) -> Answer:
-        body = await self._people.served(body_of(draft), "owner")
-        return draft_answer(body, draft.version, 201, f"/v1/drafts/{draft.id}")
-
-    async def _there_already(self, draft: UUID, origin: Origin) -> Answer:
-        """The answer to an opening by an id that is used: the caller's own draft, or a refusal."""
-        try:
-            return await self._whole(draft, origin.by)
-        except DraftNotFound:
-            left = await self._tombstones.of(draft, origin.by)
-            raise IdTaken if left is None else DraftPurged(left) from None
-
-    async def _found(self, holder: UUID, wanted: Beginning) -> Answer:
-        """What was sent fills the open draft, unless it plainly belongs to another one."""
-        opening, origin = wanted.opening, wanted.origin
-        held = await self._at(holder, origin.by)
-        held.must_be_open()
-        if not opening.data:
-            return await self._shown(held, origin.by)
-        nothing_in_common = held.data and not shares_a_field(
-            held.data, opening.data, self._drafts.form(held)
-        )
-        if opening.subject is None and nothing_in_common:
-            return await self._begin(wanted, slot=False)
-        await self._writer.run(holder, lambda draft: self._drafts.fill(draft, opening, origin))
-        return await self._whole(holder, origin.by)
-
-    async def fork(self, draft: UUID, wanted: schemas.Fork, origin: Origin) -> Answer:
-        """A draft of the caller's own that starts from a version of this one."""
-        reading = await self._reading(draft, origin.reader, wanted.version)
-        source, past = fold(draft, reading), wanted.version not in (None, reading.head)
-        new = uuid4()
-        if origin.device is not None and origin.seq is not None:
-            new = uuid5(draft, f"fork {origin.by} {origin.device} {origin.seq}")
-        # The number counts in the draft that is forked, not in the fork.
-        alone = replace(origin, seq=None)
-        try:
-            fork = await self._writer.begin(
-                new,
-                lambda: self._drafts.fork(source, alone, new=new, role=reading.role, past=past),
-            )
-        except AlreadyBegun:
-            fork = await self._forked_before(new, origin)
-        return await self._new(fork)
-
-    async def _forked_before(self, fork: UUID, origin: Origin) -> Draft:
-        """The fork that a number of a device made, as it was then."""
-        assert origin.seq is not None
-        record = await self._record_of(fork, 1)
-        if record.event().digest != origin.digest:
-            raise SeqReused(origin.seq)
-        return await self._at(fork, origin.by, 1)
 
     # -- writing data
 
@@ -204,7 +76,7 @@ class Saving:
                 raise
         fork, (answer,) = await self._late.send(draft, [(edit, origin)])
         if isinstance(answer, VariorumError):
-            raise await self._told(answer) if isinstance(answer, Clash) else answer
+            raise await self._receipts.refusal(answer)
         return await self._answer(fork, answer, origin, wishes)
 
     async def edits(
@@ -239,8 +111,8 @@ class Saving:
     ) -> dict[str, Any]:
         try:
             if isinstance(answer, VariorumError):
-                raise await self._told(answer) if isinstance(answer, Clash) else answer
-            return receipt_document(await self._receipt(draft, answer, origin))
+                raise await self._receipts.refusal(answer)
+            return receipt_document(await self._receipts.of(draft, answer, origin))
         except VariorumError as refusal:
             return document(refusal)
 
@@ -248,22 +120,17 @@ class Saving:
         self, draft: UUID, wanted: schemas.Restore, origin: Origin, wishes: Wishes
     ) -> Answer:
         """Bring back a version, or some paths of it."""
-        then = await self._data(draft, origin.reader, wanted.version)
-        return await self._run(
-            draft,
-            partial(
-                Drafts.restore,
-                version=wanted.version,
-                then=then,
-                origin=origin,
-                paths=wanted.paths,
-                dry_run=wanted.dry_run,
-                if_match=wishes.if_match,
-            ),
-            origin,
-            wishes,
-            is_heavy=is_large,
+        then = await self._stored.data(draft, origin.reader, wanted.version)
+        command = partial(
+            Drafts.restore,
+            version=wanted.version,
+            then=then,
+            origin=origin,
+            paths=wanted.paths,
+            dry_run=wanted.dry_run,
+            if_match=wishes.if_match,
         )
+        return await self._run(draft, command, origin, wishes, is_heavy=is_large)
 
     async def undo(
         self, draft: UUID, wanted: schemas.Undo, origin: Origin, wishes: Wishes
@@ -271,26 +138,21 @@ class Saving:
         """Take a version, or a run of versions, back."""
         last = wanted.through or wanted.version
         step = await self._step(draft, origin.reader, wanted.version, last)
-        return await self._run(
-            draft,
-            partial(
-                Drafts.undo,
-                step=step,
-                origin=origin,
-                paths=wanted.paths,
-                dry_run=wanted.dry_run,
-                if_match=wishes.if_match,
-            ),
-            origin,
-            wishes,
-            is_heavy=is_large,
+        command = partial(
+            Drafts.undo,
+            step=step,
+            origin=origin,
+            paths=wanted.paths,
+            dry_run=wanted.dry_run,
+            if_match=wishes.if_match,
         )
+        return await self._run(draft, command, origin, wishes, is_heavy=is_large)
 
     async def _step(self, draft: UUID, by: str, version: int, through: int) -> Step:
-        after = await self._at(draft, by, through)
+        after = await self._stored.draft(draft, by, through)
         if version == 1:
             return Step(version, through, {}, after.data, (), after.conflicts)
-        before = await self._at(draft, by, version - 1)
+        before = await self._stored.draft(draft, by, version - 1)
         return Step(version, through, before.data, after.data, before.conflicts, after.conflicts)
 
     async def resolve(
@@ -302,45 +164,34 @@ class Saving:
         wishes: Wishes,
     ) -> Answer:
         """Settle conflicts; each choice by the pointer to it in the request."""
-        return await self._run(
-            draft,
-            partial(
-                Drafts.resolve,
-                choices=choices,
-                origin=origin,
-                dry_run=wanted.dry_run,
-                if_match=wishes.if_match,
-            ),
-            origin,
-            wishes,
-            is_heavy=is_large,
+        command = partial(
+            Drafts.resolve,
+            choices=choices,
+            origin=origin,
+            dry_run=wanted.dry_run,
+            if_match=wishes.if_match,
         )
+        return await self._run(draft, command, origin, wishes, is_heavy=is_large)
 
     async def merge(
         self, draft: UUID, wanted: schemas.Merge, origin: Origin, wishes: Wishes
     ) -> Answer:
         """Bring a fork back."""
-        reading = await self._reading(draft, origin.reader, None)
+        reading = await self._stored.reading(draft, origin.reader)
         access.require(reading.role, "write")
         target = fold(draft, reading)
-        fork = await self._at(wanted.fork, origin.by)
+        fork = await self._stored.draft(wanted.fork, origin.by)
         since = target.merged_forks.get(str(fork.id), 1)
-        base = await self._data(fork.id, origin.by, since)
-
-        return await self._run(
-            draft,
-            partial(
-                Drafts.merge,
-                fork=fork,
-                base=base,
-                since=since,
-                origin=origin,
-                if_match=wishes.if_match,
-            ),
-            origin,
-            wishes,
-            is_heavy=is_large,
+        base = await self._stored.data(fork.id, origin.by, since)
+        command = partial(
+            Drafts.merge,
+            fork=fork,
+            base=base,
+            since=since,
+            origin=origin,
+            if_match=wishes.if_match,
         )
+        return await self._run(draft, command, origin, wishes, is_heavy=is_large)
 
     # -- all else
 
@@ -362,11 +213,10 @@ class Saving:
     async def submit(self, draft: UUID, origin: Origin, wishes: Wishes) -> Answer:
         """Finish a draft: the receipt has the final form and the link that proves it."""
         command = partial(Drafts.submit, origin=origin, if_match=wishes.if_match)
-        done = await self._receipt(
-            draft, await self._thinking.run(draft, command, is_heavy=_never), origin
-        )
-        record = await self._record_of(draft, done.version)
-        final = await self._shown(await self._at(draft, origin.by, done.version), origin.by)
+        decision = await self._thinking.run(draft, command, is_heavy=_never)
+        done = await self._receipts.of(draft, decision, origin)
+        record = await self._stored.record(draft, done.version)
+        final = await self._stored.answer(draft, origin.by, done.version)
         return submitted(done, record.hash, final.body)
 
     async def discard(self, draft: UUID, origin: Origin, wishes: Wishes) -> Answer:
@@ -384,6 +234,12 @@ class Saving:
         """Take a draft out of the trash."""
         return await self._run(draft, partial(Drafts.recover, origin=origin), origin)
 
+    async def decided(
+        self, draft: UUID, command: Callable[[Draft], Decision], origin: Origin
+    ) -> Receipt:
+        """The receipt of a command that leaves the data as it is."""
+        return await self._receipts.of(draft, await self._writer.run(draft, command), origin)
+
     # -- the steps
 
     async def _run(
@@ -398,111 +254,13 @@ class Saving:
         try:
             answer = await self._thinking.run(draft, command, is_heavy=is_heavy)
         except Clash as clash:
-            raise await self._told(clash) from None
+            raise await self._receipts.refusal(clash) from None
         return await self._answer(draft, answer, origin, wishes)
 
     async def _answer(
         self, draft: UUID, answer: Decision, origin: Origin, wishes: Wishes | None
     ) -> Answer:
-        done = await self._receipt(draft, answer, origin)
+        done = await self._receipts.of(draft, answer, origin)
         if wishes is None or not wishes.whole:
             return receipt_answer(done)
-        return with_draft(done, (await self._whole(draft, origin.by)).body)
-
-    async def decided(
-        self, draft: UUID, command: Callable[[Draft], Decision], origin: Origin
-    ) -> Receipt:
-        """The receipt of a command that leaves the data as it is."""
-        return await self._receipt(draft, await self._writer.run(draft, command), origin)
-
-    async def _receipt(self, draft: UUID, answer: Decision, origin: Origin) -> Receipt:
-        """The receipt of a request; for one that was recorded before, the receipt it had then."""
-        if isinstance(answer, Earlier):
-            answer = await self._recorded(draft, answer)
-        if isinstance(answer, Repeated):
-            return await self._repeated(draft, answer.version, origin)
-        assert isinstance(answer, Receipt)
-        return await self._named(answer)
-
-    async def _named(self, answer: Receipt) -> Receipt:
-        if answer.changes:
-            answer = replace(answer, changes=await self._worded(answer))
-        if answer.conflicts:
-            answer = replace(answer, conflicts=await self._people.named(answer.conflicts))
-        return answer
-
-    async def _worded(self, done: Receipt) -> list[dict[str, Any]]:
-        """A receipt's changes in words, with the names of those who made them."""
-        assert done.between is not None
-        wording = Wording(self._drafts.form_named(done.form), *done.between)
-        names = await self._people.subs_of(change["by"] for change in done.changes)
-
-        def in_words_all() -> list[dict[str, Any]]:
-            return [in_words(change, wording, names[change["by"]]) for change in done.changes]
-
-        many = len(done.changes) > MANY_CHANGES
-        return await asyncio.to_thread(in_words_all) if many else in_words_all()
-
-    async def _told(self, clash: Clash) -> Clash:
-        """A clash with the names of the people whom it is between."""
-        return Clash(await self._people.named(clash.conflicts))
-
-    async def _recorded(self, draft: UUID, earlier: Earlier) -> Repeated:
-        version = await self._store.version_of_seq(draft, earlier.device, earlier.seq)
-        if version is None:
-            raise SeqSkipped(earlier.last_seq)
-        record = await self._record_of(draft, version)
-        if record.event().digest != earlier.digest:
-            raise SeqReused(earlier.last_seq)
-        return Repeated(version)
-
-    async def _repeated(self, draft: UUID, version: int, origin: Origin) -> Receipt:
-        """The receipt that a request had; what it tells of the past is not everybody's."""
-        reading = await self._reading(draft, origin.reader, version)
-        after = fold(draft, reading)
-        record = await self._record_of(draft, version)
-        first = await self._named(await self._first_receipt(draft, version, after, record.event()))
-        form = self._drafts.form(after)
-        if record.by == origin.by or not hides_past(form, reading.role):
-            return first
-        changes = [masked_change(change, form) for change in first.changes]
-        conflicts = [masked_conflict(conflict, form) for conflict in first.conflicts]
-        return replace(first, changes=changes, conflicts=conflicts)
-
-    async def _first_receipt(
-        self, draft: UUID, version: int, after: Draft, event: DraftEvent
-    ) -> Receipt:
-        if isinstance(event, events.Merged) and event.based_on is not None:
-            records = await self._store.events(draft, event.based_on, version - 1)
-            since = [e for record in records if isinstance(e := record.event(), DataEvent)]
-            return first_receipt_of_merge(after, event, since, self._drafts.form(after))
-        return first_receipt(after, event)
-
-    async def _record_of(self, draft: UUID, version: int) -> Record:
-        """What is stored of a version that was there a moment ago; unless it was purged since."""
-        records = await self._store.events(draft, version - 1, version)
-        if not records:
-            raise DraftNotFound
-        return records[0]
-
-    async def _at(self, draft: UUID, by: str, version: int | None = None) -> Draft:
-        return fold(draft, await self._reading(draft, by, version))
-
-    async def _data(self, draft: UUID, by: str, version: int) -> dict[str, Any]:
-        return data_at(draft, await self._reading(draft, by, version))
-
-    async def _reading(self, draft: UUID, by: str, version: int | None) -> Reading:
-        reading = await self._store.read(by, draft, version)
-        if reading is None:
-            raise DraftNotFound
-        if version is not None and version > reading.head:
-            raise VersionNotFound(version, reading.head)
-        return reading
-
-    async def _whole(self, draft: UUID, by: str) -> Answer:
-        return await self._shown(await self._at(draft, by), by)
-
-    async def _shown(self, draft: Draft, by: str) -> Answer:
-        role = draft.role_of(by) or "viewer"
-        body = await self._people.served(body_of(draft), role)
-        return draft_answer(body, draft.version)
+        return with_draft(done, (await self._stored.answer(draft, origin.by)).body)

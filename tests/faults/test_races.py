@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from api.beginning import Beginning
 from api.people import People
-from api.saving import Saving
 from api.schemas import Opening
 from domain.asked import Edit
 from domain.choices import Choice
@@ -392,11 +392,11 @@ async def test_a_slot_that_both_open_at_once_holds_one_draft(desks: list[Desk]) 
 
 
 async def test_whoever_opens_the_same_form_at_once_gets_the_same_draft(desks: list[Desk]) -> None:
-    savings = [Saving(at.store, at.writer, DRAFTS, People(at.store)) for at in desks]
+    beginnings = [Beginning(at.store, at.writer, DRAFTS, People(at.store)) for at in desks]
     for round_ in range(10):
         wanted = Opening(form="gig", subject=f"{round_}", data={"title": "Jazz"})
         answers = await asyncio.gather(
-            *(saving.open(wanted, origin(device="mac")) for saving in (*savings, *savings))
+            *(one.open(wanted, origin(device="mac")) for one in (*beginnings, *beginnings))
         )
         assert sorted(answer.status for answer in answers) == [200, 200, 200, 201]
     store = desks[0].store
