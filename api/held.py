@@ -1,12 +1,16 @@
-"""The drafts that the writer holds in memory: the least recently used give way."""
+"""The drafts that the writer holds in memory, and how they come there and keep up with the log."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.draft import Draft
+from domain.draft import RECENT, Draft
+from domain.errors import DraftNotFound, StoreUnavailable
+from projections.snapshot import aggregate
+from projections.store.base import Store
 
 OVERHEAD = 5_000  # bytes that a held draft takes besides its data and its recent events
 REMEMBERED = 1_000  # bytes that a recent event takes, about
@@ -70,3 +74,34 @@ class HeldDrafts:
         """Forget a draft."""
         if (held := self._drafts.pop(draft, None)) is not None:
             self._bytes -= held.weight
+
+
+async def load(draft: UUID, held: HeldDrafts, store: Store) -> None:
+    """Hold a draft as the store has it.
+
+    Raises:
+        DraftNotFound: There is no such draft.
+    """
+    loaded = await store.load(draft)
+    if loaded is None:
+        raise DraftNotFound
+    made, link = aggregate(draft, loaded, reach=RECENT)
+    size = len(loaded.state.body) if loaded.state else 0
+    held.put_if_newer(Held(made, link, loaded.kept, size))
+
+
+async def catch_up(draft: UUID, held: HeldDrafts, store: Store) -> None:
+    """Bring a draft, held or not, to where the log is; a purged one is let go."""
+    known = held.get(draft)
+    if known is None:
+        with suppress(DraftNotFound, StoreUnavailable):
+            await load(draft, held, store)
+        return
+    records = await store.events(draft, known.draft.version, 2**62)
+    if not records:  # it moved, and yet nothing came after: it was purged
+        held.drop(draft)
+        return
+    ahead, link = known.draft.copy(), known.link
+    for record in records:
+        ahead, link = record.event().mutate(ahead), record.hash
+    held.put_if_newer(Held(ahead, link, known.kept, known.size))

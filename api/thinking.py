@@ -19,7 +19,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from uuid import UUID
 
-from api.writer import Command as Job
+from api.jobs import Command as Job
 from api.writer import Writer
 from domain.draft import Draft, NeedsEvents
 from domain.drafts import Drafts
