@@ -138,3 +138,68 @@ def test_a_field_tells_who_set_it_and_every_value_it_had(page: Page) -> None:
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("button", name="Every value it had of Title")).to_be_focused()
+
+
+def test_what_is_saved_elsewhere_comes_to_the_top_and_leaves_what_is_read_where_it_is(
+    desk: MakeDesk, house: House, draft: str
+) -> None:
+    ann = desk("ann")
+    page = ann.tab(f"{house.url}/drafts/{draft}/history#token={ann.token}")
+    page.set_viewport_size({"width": 375, "height": 700})
+    lines = page.get_by_label("Sessions").get_by_role("listitem")
+    expect(lines).to_have_count(4)
+    page.get_by_role("button", name="iPad").click()
+    page.get_by_role("checkbox", name="choose Pay").check()
+    place = page.evaluate(PLACE)
+
+    gigs.saved(house.asks, "ben", draft, 6, "phone", gigs.change("replace", "/start", "20:00"))
+    expect(lines.first).to_contain_text("phone")
+    expect(page.get_by_role("status")).to_contain_text("on phone")
+    gigs.saved(house.asks, "ben", draft, 7, "phone", gigs.change("replace", "/start", "20:15"))
+    expect(lines.first).to_contain_text("2 saves")
+
+    expect(lines).to_have_count(5)
+    expect(page.get_by_text("8 versions, none thrown away.")).to_be_visible()
+    expect(lines.filter(has=page.locator("[aria-current]"))).to_contain_text("iPad")
+    expect(page.get_by_role("checkbox", name="choose Pay")).to_be_checked()
+    assert page.evaluate(PLACE) == pytest.approx(place, abs=2)
+    assert len([url for url in ann.requests if "/events" in url]) == 1
+
+
+ARTICLE = "document.querySelector('article').getBoundingClientRect().top"
+PLACE = "document.querySelector('.comparison h2').getBoundingClientRect().top"
+
+
+def test_the_latest_session_stays_chosen_when_it_goes_on_and_when_another_one_begins(
+    page: Page, house: House, draft: str
+) -> None:
+    lines = page.get_by_label("Sessions").get_by_role("listitem")
+    chosen = lines.filter(has=page.locator("[aria-current]"))
+    expect(chosen).to_contain_text("MacBook")
+    heading = page.get_by_role("heading", level=2)
+    told = heading.inner_text()
+
+    gigs.saved(house.asks, "ann", draft, 6, "MacBook", gigs.change("replace", "/start", "20:00"))
+    gigs.saved(house.asks, "ben", draft, 7, "phone", gigs.change("replace", "/start", "20:15"))
+    expect(lines.first).to_contain_text("phone")
+    expect(chosen).to_contain_text("MacBook")
+    expect(chosen).to_contain_text("3 saves")
+    expect(heading).to_have_text(told)
+
+
+def test_a_comparison_with_now_stays_until_somebody_asks_for_what_was_saved_since(
+    page: Page, house: House, draft: str
+) -> None:
+    press(page, page.get_by_role("button", name="iPad"))
+    go_to(page, page.get_by_role("combobox", name="Show"))
+    page.keyboard.type("Compare with")
+    shown = page.get_by_role("region", name="What changed")
+    expect(shown).to_contain_text("Version 5 beside version 6, which is how it is now.")
+    place = page.evaluate(ARTICLE)
+
+    gigs.saved(house.asks, "ben", draft, 6, "phone", gigs.change("replace", "/start", "20:00"))
+    expect(shown).to_contain_text("Version 5 beside version 6. Show version 7, saved since")
+    assert page.evaluate(ARTICLE) == place
+    press(page, page.get_by_role("button", name="Show version 7, saved since"))
+    expect(shown).to_contain_text("Version 5 beside version 7, which is how it is now.")
+    expect(shown.get_by_role("article")).to_have_count(2)

@@ -12,8 +12,8 @@ export interface Present {
 
 /** What to do with the news. */
 export interface Hearer {
-  /** Something is new at the draft, maybe a version. */
-  news(version: number): void;
+  /** Something is new at the draft, maybe a version, which came to be by an act. */
+  news(version: number, act?: string): void;
   present(present: readonly Present[]): void;
 }
 
@@ -61,7 +61,7 @@ export class Following {
           wait = FIRST_WAIT;
           version = Number(id) || version;
           if (event === "presence") this.hearer.present((data as { present: readonly Present[] }).present);
-          else this.hearer.news(version);
+          else this.hearer.news(version, (data as { act?: string }).act);
         }
       } catch (error) {
         if (error instanceof Refused && error.problem.status < 500 && error.problem.status !== 429) return;

@@ -9,7 +9,10 @@ export interface Loaded<T> {
   reload: () => void;
 }
 
-/** Fetch whenever `deps` change; the last value stays until the next one is there, or is let go with `fresh`. */
+/** Fetch whenever `deps` change; the last value stays until the next one is there, or is let go with `fresh`.
+ *
+ * What was there stays beside a problem, for those who can go on with it.
+ */
 export function useLoaded<T>(load: () => Promise<T>, deps: DependencyList, { fresh = false } = {}): Loaded<T> {
   const [state, setState] = useState<{ value?: T; problem?: unknown; loading: boolean }>({ loading: true });
   const [round, setRound] = useState(0);
@@ -17,7 +20,7 @@ export function useLoaded<T>(load: () => Promise<T>, deps: DependencyList, { fre
   useEffect(() => {
     const mine = ++latest.current;
     const settle = (found: { value?: T; problem?: unknown }) => {
-      if (mine === latest.current) setState({ ...found, loading: false });
+      if (mine === latest.current) setState(({ value }) => ({ ...(value !== undefined && { value }), ...found, loading: false }));
     };
     setState((before) => (fresh ? { loading: true } : { ...before, loading: true }));
     load().then(

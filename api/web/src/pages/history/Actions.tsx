@@ -14,7 +14,7 @@ interface Props {
   view: View;
   found: Found;
   chosen: Group[];
-  onDone: () => void;
+  onDone: (version: number) => void;
 }
 
 export function Actions({ known, span, view, found, chosen, onDone }: Props) {
@@ -54,9 +54,9 @@ export function Actions({ known, span, view, found, chosen, onDone }: Props) {
           known={known}
           wish={wish}
           onClose={() => setWish(null)}
-          onDone={() => {
+          onDone={(version) => {
             setWish(null);
-            onDone();
+            onDone(version);
           }}
         />
       )}

@@ -5,7 +5,7 @@ import { ChangedField } from "../../parts/Changes";
 import type { Change, Comparison as Compared, Draft } from "../../parts/answers";
 import { type Group, grouped } from "../../parts/changes";
 import { useLoaded } from "../../parts/loading";
-import { count, exact, listed, person, time, zone } from "../../parts/words";
+import { capital, count, exact, listed, person, time, zone } from "../../parts/words";
 import { api, ask } from "../api";
 import { deviceNamed } from "../client";
 import { setQuery, useQuery } from "../router";
@@ -22,8 +22,8 @@ interface Props {
   known: Known;
   span: Span;
   labels: Labels;
-  /** Something was restored or undone: there is a new version. */
-  onDone: () => void;
+  /** Something was restored or undone, by a new version. */
+  onDone: (version: number) => void;
   onLabelled: () => void;
 }
 
@@ -47,7 +47,13 @@ const VIEWS: { [view in View]: string } = {
 export function Comparison({ known, span, labels, onDone, onLabelled }: Props) {
   const query = useQuery();
   const view = (query.get("view") ?? "here") as View;
-  const two = { a: Number(query.get("a")) || 1, b: Number(query.get("b")) || known.draft.version };
+  // The latest version when this was asked for: what is read stays, whatever is saved meanwhile.
+  const [latest, setLatest] = useState(known.draft.version);
+  const two = { a: Number(query.get("a")) || 1, b: Number(query.get("b")) || latest };
+  const show = (chosen: string) => {
+    setLatest(known.draft.version);
+    setQuery({ view: chosen === "here" ? null : chosen });
+  };
   return (
     <section aria-label="What changed" className="comparison">
       <div className="row wrap views">
@@ -55,7 +61,7 @@ export function Comparison({ known, span, labels, onDone, onLabelled }: Props) {
           <span className="heard">Show</span>
           <select
             value={view}
-            onChange={(event) => setQuery({ view: event.target.value === "here" ? null : event.target.value })}
+            onChange={(event) => show(event.target.value)}
           >
             {Object.entries(VIEWS).map(([one, label]) => (
               <option key={one} value={one}>
@@ -71,11 +77,13 @@ export function Comparison({ known, span, labels, onDone, onLabelled }: Props) {
         <WholeForm known={known} version={span.to} />
       ) : (
         <Differences
-          key={`${view} ${span.from} ${span.to} ${two.a} ${two.b}`}
+          key={`${view} ${span.from} ${span.to} ${two.a} ${two.b} ${latest}`}
           known={known}
           span={span}
           view={view}
           two={two}
+          latest={latest}
+          onLater={() => show("now")}
           onDone={onDone}
         />
       )}
@@ -88,11 +96,14 @@ interface Asked {
   span: Span;
   view: View;
   two: { a: number; b: number };
-  onDone: () => void;
+  latest: number;
+  /** Compare with what is the latest now. */
+  onLater: () => void;
+  onDone: (version: number) => void;
 }
 
-function Differences({ known, span, view, two, onDone }: Asked) {
-  const found = useLoaded(() => look(known, span, view, two), [known.draft.version]);
+function Differences({ known, span, view, two, latest, onLater, onDone }: Asked) {
+  const found = useLoaded(() => look(known, span, view, two, latest), []);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [story, setStory] = useState<Group | null>(null);
   useEffect(() => setChosen(new Set()), [found.value]);
@@ -107,7 +118,7 @@ function Differences({ known, span, view, two, onDone }: Asked) {
   };
   return (
     <>
-      <Summary known={known} span={span} view={view} found={found.value} />
+      <Summary known={known} span={span} view={view} found={found.value} onLater={onLater} />
       {groups.map((group) => (
         <ChangedField
           key={group.key}
@@ -154,10 +165,16 @@ export function mayChange(draft: Draft): boolean {
   return draft.status === "open" && (draft.role === "owner" || draft.role === "editor");
 }
 
-async function look({ draft, form }: Known, span: Span, view: View, two: { a: number; b: number }): Promise<Found> {
+async function look(
+  { draft, form }: Known,
+  span: Span,
+  view: View,
+  two: { a: number; b: number },
+  latest: number,
+): Promise<Found> {
   if (view === "two") return { from: two.a, to: two.b, groups: grouped(await compare(draft.id, two.a, two.b), form) };
   if (view === "now")
-    return { from: span.to, to: draft.version, groups: grouped(await compare(draft.id, span.to, draft.version), form) };
+    return { from: span.to, to: latest, groups: grouped(await compare(draft.id, span.to, latest), form) };
   if (span.from === span.to) {
     const version = await versionOf(draft.id, span.to);
     return { from: span.to - 1, to: span.to, groups: grouped(version.changes, form), text: version.text };
@@ -175,7 +192,16 @@ async function compare(draft: string, from: number, to: number): Promise<Change[
   return (await ask<Compared>(api.GET("/v1/drafts/{draft_id}/compare/{span}", { params: { path } }))).changes;
 }
 
-function Summary({ known, span, view, found }: { known: Known; span: Span; view: View; found: Found }) {
+interface Told {
+  known: Known;
+  span: Span;
+  view: View;
+  found: Found;
+  onLater: () => void;
+}
+
+function Summary({ known, span, view, found, onLater }: Told) {
+  const { version } = known.draft;
   const n = found.groups.length;
   const changed = n === 0 ? (span.session?.text ?? "Nothing in the form changed") : `${count(n, "field")} changed`;
   return (
@@ -188,7 +214,12 @@ function Summary({ known, span, view, found }: { known: Known; span: Span; view:
         {view === "here" ? (
           <Here span={span} found={found} />
         ) : (
-          `Version ${found.from} beside version ${found.to}${found.to === known.draft.version ? ", which is how it is now" : ""}.`
+          `Version ${found.from} beside version ${found.to}${found.to === version ? ", which is how it is now" : ""}.`
+        )}{" "}
+        {view === "now" && version > found.to && (
+          <button type="button" className="quiet small" onClick={onLater}>
+            Show version {version}, saved since
+          </button>
         )}
       </p>
     </header>
@@ -198,7 +229,6 @@ function Summary({ known, span, view, found }: { known: Known; span: Span; view:
 function Here({ span, found }: { span: Span; found: Found }) {
   const { me } = useSite();
   const { session } = span;
-  const versions = span.from === span.to ? `Version ${span.to}` : `Versions ${span.from} to ${span.to}`;
   const beside = found.from > 0 ? `, beside version ${found.from}` : ", from its beginning";
   const who = session
     ? [
@@ -208,12 +238,16 @@ function Here({ span, found }: { span: Span; found: Found }) {
     : [];
   return (
     <>
-      {[...who, `${versions}${beside}`].join(" · ")}.
+      {[...who, `${capital(versions(span.from, span.to))}${beside}`].join(" · ")}.
       {!span.whole &&
         span.paths.length > 0 &&
         ` Others saved in this time too; only fields that ${listed([person(session?.by ?? null, me).replace("You", "you")])} changed are shown.`}
     </>
   );
+}
+
+function versions(from: number, to: number): string {
+  return from === to ? `version ${to}` : `versions ${from} to ${to}`;
 }
 
 function during(from: string, to: string): string {

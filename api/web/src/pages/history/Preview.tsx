@@ -18,7 +18,8 @@ interface Props {
   known: Known;
   wish: Wish;
   onClose: () => void;
-  onDone: () => void;
+  /** It was done, by this version. */
+  onDone: (version: number) => void;
 }
 
 function carryOut(draft: string, wish: Wish, dryRun: boolean): Promise<Receipt> {
@@ -45,7 +46,7 @@ export function Preview({ known, wish, onClose, onDone }: Props) {
   const confirm = () =>
     act(async () => {
       const receipt = await carryOut(draft.id, wish, false);
-      onDone();
+      onDone(receipt.version);
       tell(draft.id, wish, receipt, onDone);
     });
   const nothing = tried.value?.changes.length === 0;
@@ -90,12 +91,12 @@ function Effect({ receipt, form, known }: { receipt: Receipt; form: Definition; 
 }
 
 /** Say what was done, and offer to take that back too. */
-function tell(draft: string, wish: Wish, receipt: Receipt, onDone: () => void): void {
+function tell(draft: string, wish: Wish, receipt: Receipt, onDone: (version: number) => void): void {
   const done = wish.kind === "restore" ? "Restored" : "Undone";
   if (!receipt.recorded) return notify({ text: "Nothing was left to change." });
   const back = async () => {
-    await carryOut(draft, { kind: "undo", from: receipt.version, to: receipt.version }, false);
-    onDone();
+    const { version } = await carryOut(draft, { kind: "undo", from: receipt.version, to: receipt.version }, false);
+    onDone(version);
     notify({ text: "Taken back. It is as it was before." });
   };
   const takeBack = () => void back().catch((problem: unknown) => notify({ text: sentenceOf(problem), bad: true }));

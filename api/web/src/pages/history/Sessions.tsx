@@ -12,7 +12,7 @@ import { deviceNamed } from "../client";
 import { setQuery, useQuery } from "../router";
 import { type Known, useSite } from "../site";
 import type { Labels } from "./labels";
-import { type Span, isSame } from "./span";
+import { type Span, isOf, isSame } from "./span";
 
 interface Props {
   known: Known;
@@ -75,7 +75,7 @@ function SessionLine({
     ([version, { by, device }]) =>
       version >= session.from && version <= session.to && by === session.by && device === session.device,
   );
-  const current = isSame(picked, session);
+  const current = isOf(picked, session);
   return (
     <li className={current ? "session picked" : "session"}>
       <button type="button" className="pick" aria-current={current ? "true" : undefined} onClick={() => pick(session)}>
@@ -141,7 +141,8 @@ function Saves({
           params: { path: { draft_id: known.draft.id }, query: { ...query, limit: 100, ...(cursor && { cursor }) } },
         }),
       ),
-    [session.from, session.to],
+    [session.from],
+    { news: session.to, keyOf: (line) => line.version },
   );
   const own = saves.items.filter((line) => line.device === session.device && line.version >= session.from);
   return (

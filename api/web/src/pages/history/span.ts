@@ -22,6 +22,11 @@ export function isSame(one: { from: number; to: number } | null, other: { from: 
   return one !== null && one.from === other.from && one.to === other.to;
 }
 
+/** Whether these are a session's versions, as many of them as there were when they were chosen. */
+export function isOf(one: Span | null, session: Session): boolean {
+  return isSame(one, session) || one?.session?.from === session.from;
+}
+
 /** Of the changes over a span, those of fields that the session itself changed. */
 export function ownChanges(span: Span, changes: readonly Change[]): Change[] {
   if (span.whole) return [...changes];
