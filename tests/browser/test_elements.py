@@ -106,3 +106,26 @@ def test_history_and_conflicts_call_fields_by_their_labels_and_show_values_as_re
     history.get_by_text("changed Fee of 'Foo Trio' in 1 save on iPhone").click()
     expect(history).to_contain_text("changed Fee of 'Foo Trio' from €100 to €250")
     expect(page.locator("body")).not_to_contain_text("id:a1")
+
+
+def test_the_history_goes_on_with_what_is_saved_and_asks_for_no_save_twice(
+    desk: MakeDesk, page_of: Callable[..., Page], house: House
+) -> None:
+    draft = gigs.begun(house.asks, "ann")
+    for euros in (110, 120):
+        change = gigs.change("replace", "/acts/id:a1/fee", euros)
+        gigs.saved(house.asks, "ann", draft, 1, "iPad", change)
+    phone = desk("ann")
+    page = page_of(phone, f'draft="{draft}"')
+    history = page.get_by_role("region", name="History")
+    history.get_by_text("in 2 saves on iPad").click()
+    saves = history.get_by_role("button", name=re.compile("^Bring version"))
+    expect(saves).to_have_text(["Bring version 3 back", "Bring version 2 back"])
+
+    change = gigs.change("replace", "/acts/id:a1/fee", 130)
+    gigs.saved(house.asks, "ann", draft, 3, "iPad", change)
+    expect(history).to_contain_text("from €120 to €130")
+    expect(saves).to_have_count(3)
+
+    asked = [url.rpartition("/")[2] for url in phone.requests if f"{draft}/versions/" in url]
+    assert sorted(asked) == ["2", "3", "4"]
