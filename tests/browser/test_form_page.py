@@ -181,3 +181,58 @@ def test_a_link_opens_its_draft_and_leaves_no_token_in_the_address(
     guest.get_by_label("Name").first.fill("Foo Quartet")
     expect(status(guest)).to_have_text(SAVED)
     assert house.asks("ann", "GET", f"/drafts/{draft}")["data"]["acts"][0]["name"] == "Foo Quartet"
+
+
+def purged(house: House, draft: str) -> None:
+    """Somebody deletes the draft for good, on another device."""
+    house.asks("ann", "DELETE", f"/drafts/{draft}")
+    house.asks("ann", "POST", f"/drafts/{draft}/purge")
+
+
+def typed_too_late(ann: Desk, house: House, draft: str) -> Page:
+    """A form with an edit that found its draft purged, loaded again since."""
+    page = form(ann, draft, "?step=pay")
+    expect(status(page)).to_have_text(SAVED)
+    ann.cut()
+    page.get_by_label("Fee").fill("250")
+    expect(status(page)).to_have_text(re.compile("^Offline"))
+    purged(house, draft)
+    ann.mend()
+    notice = page.locator(".strip")
+    expect(notice).to_contain_text("This draft was deleted for good")
+    page.reload()  # nobody has to decide at once
+    expect(notice).to_contain_text("all that this form holds is kept on this device")
+    expect(page.get_by_label("Fee")).to_have_value("250")
+    expect(page.get_by_label("Fee")).to_be_disabled()
+    return page
+
+
+def test_what_was_typed_while_the_draft_was_deleted_for_good_becomes_a_new_one(
+    desk: MakeDesk, house: House, draft: str
+) -> None:
+    page = typed_too_late(desk("ann"), house, draft)
+    press(page, page.get_by_role("button", name="Make it a new draft"))
+    page.wait_for_url(lambda url: "/drafts/" in url and draft not in url)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Jazz night")
+    expect(status(page)).to_have_text(SAVED)
+
+    new = house.asks("ann", "GET", f"/drafts/{page.url.rpartition('/')[2]}")
+    assert new["data"] == gigs.GIG | {"fee": 250}
+    assert (new["status"], new["completed_steps"]) == ("open", ["basic", "venue"])
+
+
+def test_what_was_typed_into_a_draft_that_is_gone_can_be_let_go(
+    desk: MakeDesk, house: House, draft: str
+) -> None:
+    page = typed_too_late(desk("ann"), house, draft)
+    press(page, page.get_by_role("button", name="Let it go…"))
+    asked = page.get_by_role("dialog", name="Let it go")
+    press(page, asked.get_by_role("button", name="Keep it on this device"))
+    expect(page.get_by_label("Fee")).to_have_value("250")
+
+    press(page, page.get_by_role("button", name="Let it go…"))
+    press(page, asked.get_by_role("button", name="Let it go for good"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your drafts")
+    page.goto(f"{house.url}/drafts/{draft}")
+    expect(page.locator(".trouble")).to_be_visible()
+    assert house.asks("ann", "GET", "/drafts?status=open")["items"] == []

@@ -5,7 +5,7 @@ export { Client, type ClientOptions, type Unsent, type Which } from "./client";
 export { browser, type Environment } from "./environment";
 export { asData, same, type Data, type Json } from "./json";
 export { diff as changesBetween, type Operation } from "./changes";
-export { keepAsFork } from "./late";
+export { keepAsFork, keepAsNew } from "./late";
 export { get as valueAt, related, steps as pathIn } from "./path";
 export { type Present } from "./following";
 export { DraftSession, type Snapshot } from "./session";

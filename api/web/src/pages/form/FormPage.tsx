@@ -17,6 +17,7 @@ import { Heading, Trouble, Waiting, definitionOf, titleOf, useSite } from "../si
 import { tokens } from "../tokens";
 import { Beside } from "./Beside";
 import { inputId } from "./Field";
+import { Gone } from "./Gone";
 import { Late } from "./Late";
 import { StepFields, StepNav, stepsOf } from "./Steps";
 import { SubmitDialog } from "./SubmitDialog";
@@ -91,7 +92,7 @@ function Filling({ session, now, form, kept }: Props) {
         )}
       </div>
       <Closed session={session} now={now} draft={draft} />
-      {kept && draft.status === "open" && <Unsent session={session} form={form} kept={kept} />}
+      {kept && draft.status === "open" && !isGone(now) && <Unsent session={session} form={form} kept={kept} />}
       <StepNav steps={steps} current={step} completed={now.completed_steps} open={(id) => open(id)} />
       <div className="split form-split">
         <section
@@ -105,7 +106,7 @@ function Filling({ session, now, form, kept }: Props) {
             <Onward steps={steps} step={step} now={now} open={open} finish={() => setDialog("submit")} />
           )}
         </section>
-        <Beside draft={draft} form={form} title={title} />
+        {!isGone(now) && <Beside draft={draft} form={form} title={title} />}
       </div>
       {dialog === "label" && <LabelNow session={session} draft={draft} onClose={() => setDialog(null)} />}
       {dialog === "submit" && (
@@ -131,6 +132,11 @@ function Filling({ session, now, form, kept }: Props) {
   );
 }
 
+/** The service has nothing of the draft any more. */
+function isGone(now: Snapshot): boolean {
+  return now.status.kind === "gone";
+}
+
 /** Wait until nothing typed waits any more. */
 async function settled(session: DraftSession): Promise<void> {
   if (session.hasUnsent()) await session.save();
@@ -139,8 +145,9 @@ async function settled(session: DraftSession): Promise<void> {
 function useEditing(session: DraftSession, now: Snapshot, form: Definition, step: string): Edit {
   const { me } = useSite();
   const { about, data, conflicts, present } = now;
+  const gone = isGone(now);
   return useMemo<Edit>(() => {
-    const may = about?.status === "open" && (about.role === "owner" || about.role === "editor");
+    const may = !gone && about?.status === "open" && (about.role === "owner" || about.role === "editor");
     return {
       form,
       data,
@@ -153,7 +160,7 @@ function useEditing(session: DraftSession, now: Snapshot, form: Definition, step
       conflicts,
       review: addressOf.conflicts(now.id),
     };
-  }, [session, form, step, about, data, conflicts, present, me, now.id]);
+  }, [session, form, step, about, gone, data, conflicts, present, me, now.id]);
 }
 
 /** Others believe that somebody is here for as long as it is said again. */
@@ -204,7 +211,7 @@ function Present({ now, draft }: { now: Snapshot; draft: Draft }) {
       {others.map((one) => (
         <Who key={one} by={one} here />
       ))}
-      {said || alone(draft, me)}
+      {said || (isGone(now) ? "" : alone(draft, me))}
     </p>
   );
 }
@@ -222,7 +229,8 @@ const CLOSED = {
 } as const;
 
 function Closed({ session, now, draft }: { session: DraftSession; now: Snapshot; draft: Draft }) {
-  const { closed, waiting } = now.status;
+  const { closed, waiting, kind } = now.status;
+  if (kind === "gone") return <Gone session={session} waiting={waiting} />;
   if (closed && waiting > 0) return <Late session={session} closed={closed} />;
   if (closed) return <p className="strip">{CLOSED[closed]}</p>;
   if (draft.role === "viewer" || draft.role === "auditor")
