@@ -138,7 +138,7 @@ class Service:
             reading=reading,
             ending=ending,
             tombstones=Tombstones(store, self.people),
-            auditing=Auditing(store, self.people, self.catch_up, reading, self.forms.of),
+            auditing=Auditing(store, self.people, self.catch_up, reading, self.forms),
             blaming=Blaming(store, self.people, self.forms.of),
             reads=Reads(store, self.people, clock),
             limits=limits,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -11,12 +11,13 @@ from uuid import UUID
 from api.answers import cursor
 from api.people import People
 from api.reading import Reading
-from domain.access import Reader
+from domain.access import Reader, is_auditor
 from domain.event import Beginning
-from domain.form import Form
 from domain.masking import hides_past
 from projections.audit import Audited, Line, matches, portions, stretches
 from projections.catch_up import CatchUp
+from projections.forms import Forms
+from projections.inside import inside_of
 from projections.snapshot import fold
 from projections.store.base import AuditFilter, Store
 from projections.store.records import AuditRow
@@ -56,7 +57,7 @@ class Auditing:
         people: People,
         catch_up: CatchUp,
         reading: Reading,
-        forms: Callable[[str], Form],
+        forms: Forms,
     ) -> None:
         self._store, self._people, self._catch_up = store, people, catch_up
         self._reading, self._forms = reading, forms
@@ -68,6 +69,7 @@ class Auditing:
         fewer lines than asked for and yet a next one, and the totals are null.
         """
         await self._catch_up.level()
+        asked = self._narrowed(reader, asked)
         items, following = await self._some(reader, asked, limit)
         total, drafts = await self._total(reader, asked)
         next_cursor = following and cursor(
@@ -78,6 +80,7 @@ class Auditing:
     async def lines(self, reader: Reader, asked: Asked) -> AsyncIterator[Line]:
         """All lines, newest first, one after the other: no more than some are ever in memory."""
         await self._catch_up.level()
+        asked = self._narrowed(reader, asked)
         given = 0
         async for row, lines in self._found(reader, asked):
             for number, line in enumerate(lines):
@@ -116,6 +119,15 @@ class Auditing:
 
     # -- the steps
 
+    def _narrowed(self, reader: Reader, asked: Asked) -> Asked:
+        """What is asked, with how its path may be looked for: owners may look into their own."""
+        wanted = asked.wanted
+        if wanted.path is None:
+            return asked
+        forms = self._forms.every()
+        inside = inside_of(forms, wanted.path, hides=is_auditor(reader))
+        return replace(asked, wanted=replace(wanted, inside=inside))
+
     async def _found(
         self, reader: Reader, asked: Asked
     ) -> AsyncIterator[tuple[AuditRow, list[Line]]]:
@@ -125,7 +137,7 @@ class Auditing:
             wanted = replace(asked.wanted, upto=upto, limit=ROWS + 1)
             rows = await self._store.audited(reader, wanted)
             for portion in portions(rows[:ROWS]):
-                made = await self._worded(reader, portion, asked.wanted.path)
+                made = await self._worded(reader, portion, asked.wanted)
                 for row in portion:
                     yield row, made.get((row.draft, row.version), [])
             if len(rows) <= ROWS:
@@ -133,7 +145,7 @@ class Auditing:
             upto = _key(rows[ROWS])
 
     async def _worded(
-        self, reader: Reader, rows: Sequence[AuditRow], path: str | None
+        self, reader: Reader, rows: Sequence[AuditRow], wanted: AuditFilter
     ) -> dict[tuple[UUID, int], list[Line]]:
         """The lines of these versions; of what was purged meanwhile, none."""
         by_draft = dict[UUID, dict[int, AuditRow]]()
@@ -144,7 +156,8 @@ class Auditing:
         for own in by_draft.values():
             for first, last in stretches(sorted(own)):
                 async for audited in self._stretch(reader, own, owners, first, last):
-                    made[audited.record.draft, audited.record.version] = audited.lines(path)
+                    lines = audited.lines(wanted.path, wanted.inside)
+                    made[audited.record.draft, audited.record.version] = lines
                     await turns.pause()
         return made
 
@@ -162,7 +175,7 @@ class Auditing:
         if read is None:
             return
         earlier: Any = fold(draft, read)
-        form = self._forms(earlier.form)
+        form = self._forms.of(earlier.form)
         hides = hides_past(form, read.role)
         for record in await self._store.span(reader, draft, first - 1, last):
             event = record.event()

@@ -31,6 +31,7 @@ from domain.masking import hides_now, hides_past, masked_change, masked_conflict
 from projections.catch_up import CatchUp
 from projections.completeness import completeness
 from projections.forms import Forms
+from projections.inside import inside_of
 from projections.snapshot import body_at, conflicts_of, fold, form_of, masked_body
 from projections.store.base import DraftFilter, Store, VersionFilter, VersionLine
 from projections.store.records import Reading as Row
@@ -68,6 +69,8 @@ class Reading:
     ) -> dict[str, Any]:
         """A page of the version history, newest first; `grouped` by editing session."""
         wanted = await self._by_principal(wanted)
+        if wanted.path is not None:
+            wanted = await self._narrowed(draft, by, wanted, wanted.path)
         if grouped:
             found = await self._sessions(draft, by, wanted)
         else:
@@ -85,6 +88,14 @@ class Reading:
         if wanted.by is None:
             return wanted
         return replace(wanted, by=await self._people.key_of(wanted.by) or NOBODY)
+
+    async def _narrowed(
+        self, draft: UUID, by: Reader, wanted: VersionFilter, path: str
+    ) -> VersionFilter:
+        """The filter with how its path may be looked for, by the draft's form."""
+        row = await self._row(draft, by, None)
+        form = self._forms(form_of(body_at(draft, row)))
+        return replace(wanted, inside=inside_of([form], path, hides=hides_past(form, row.role)))
 
     async def _sessions(self, draft: UUID, by: str, wanted: VersionFilter) -> dict[str, Any]:
         spells = await self._store.sessions(by, draft, _one_more(wanted))

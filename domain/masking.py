@@ -6,7 +6,7 @@ this is by the definition that is in force when somebody asks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
 from domain.access import may
@@ -108,6 +108,21 @@ def is_sensitive(form: Form, path: str) -> bool:
     """Whether a path leads to a sensitive place, into one, or to where there are some below."""
     node = _at(form, path)
     return node is None or node.hides
+
+
+def depth_in_sight(form: Form, tokens: Sequence[str]) -> int:
+    """How many tokens of a path lead no further than to a sensitive place.
+
+    >>> form = Form(form="gig", fields={"/contact": {"sensitive": True}})
+    >>> depth_in_sight(form, ("contact", "phone")), depth_in_sight(form, ("acts", "0", "fee"))
+    (1, 3)
+    """
+    node = form.root
+    for depth, token in enumerate(tokens):
+        if node.rule.sensitive:
+            return depth
+        node = node.below(token)
+    return len(tokens)
 
 
 def _at(form: Form, path: str) -> Node | None:

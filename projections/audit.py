@@ -12,6 +12,7 @@ from domain.event import Beginning, DataEvent, DraftEvent
 from domain.form import Form
 from domain.masking import is_sensitive, masked, masked_change
 from domain.value import Data
+from projections.inside import ANYWHERE, Inside, alters_inside, opening
 from projections.store.records import AuditRow, Record
 from projections.wording import Served, Version, Wording
 
@@ -63,18 +64,24 @@ class Audited:
     form: Form
     hides: bool
 
-    def lines(self, path: str | None = None) -> list[Line]:
-        """Its lines; with a path only those of changes there or below."""
+    def lines(self, path: str | None = None, inside: Inside = ANYWHERE) -> list[Line]:
+        """Its lines; with a path only those of changes there or below, or that altered it."""
         about = self._about()
         changes = self.event.changes if isinstance(self.event, DataEvent) else ()
         if not changes:
-            return [] if path is not None else [{**about, **self._whole()}]
+            is_about = path is None or self._begins_with(path, inside)
+            return [{**about, **self._whole()}] if is_about else []
         wording = Wording(self.form, self.before, diff.apply(changes, self.before))
         return [
             {**about, **self._change(change, wording)}
             for change in diff.serve(changes, self.before)
-            if path is None or _within(change["path"], path)
+            if path is None or _within(change["path"], path) or alters_inside(change, path, inside)
         ]
+
+    def _begins_with(self, path: str, inside: Inside) -> bool:
+        """Whether this is an opening that gave a path its first value."""
+        first = self.event.data if isinstance(self.event, Beginning) else None
+        return first is not None and alters_inside(opening(first), path, inside)
 
     def _about(self) -> Line:
         event, row = self.event, self.row

@@ -88,6 +88,10 @@ class Forms:
             raise FormNotFound(form)
         return known.form
 
+    def every(self) -> Sequence[Form]:
+        """All definitions."""
+        return [known.form for known in self._known.values()]
+
     def listed(self, after: str, limit: int) -> Sequence[Definition]:
         """The first definitions, in the order of their names, of those after a name."""
         names = sorted(name for name in self._known if name > after)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from uuid import UUID
 
 from domain.errors import Busy
+from projections.inside import ANYWHERE, Inside
 from projections.store.api_keys import ApiKey
 from projections.store.outbox import Outbox
 from projections.store.records import (
@@ -47,7 +48,8 @@ class VersionFilter:
 
     before: int | None = None  # the cursor: only versions below it
     by: str | None = None  # a principal
-    path: str | None = None  # this path or below
+    path: str | None = None  # this path or below, or a change above that altered what is there
+    inside: Inside = ANYWHERE
     device: str | None = None
     act: str | None = None
     since: datetime | None = None
@@ -81,7 +83,8 @@ class AuditFilter:
     draft: UUID | None = None
     owner: str | None = None
     by: str | None = None
-    path: str | None = None  # this path or below
+    path: str | None = None  # this path or below, or a change above that altered what is there
+    inside: Inside = ANYWHERE
     act: str | None = None
     since: datetime | None = None
     until: datetime | None = None

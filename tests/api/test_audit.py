@@ -135,7 +135,10 @@ async def test_sensitive_values_are_masked_for_all_but_the_owner(
     await a_story(ann, clock)
     masked = {"masked": True}
     of_auditor = await audits(auditor, path="/contact")
-    assert [(x["before"], x["after"]) for x in of_auditor["items"]] == [(None, masked)]
+    assert [(x["before"], x["after"]) for x in of_auditor["items"]] == [
+        (None, masked),
+        (None, {"title": "Jazz", "contact": masked}),
+    ]
     assert (await audits(ann, path="/contact"))["items"][0]["after"] == {"phone": "12345"}
     everything = (await auditor.asks("GET", "/v1/audit")).text
     assert "12345" not in everything
@@ -158,9 +161,12 @@ async def test_filters_choose_by_draft_person_path_act_and_time(
     assert len(await texts(auditor, by="ann")) == 7
     assert await texts(auditor, by="nobody") == []
     assert await texts(auditor, act="submitted") == ["Ann submitted the draft"]
-    assert await texts(auditor, path="/acts") == ["Ann changed Fee of 'Foo' from 10 to 20"]
-    assert (await audits(auditor, path="/acts"))["total"] == 1
-    assert len(await texts(auditor, path="/fee")) == 2
+    assert await texts(auditor, path="/acts") == [
+        "Ann changed Fee of 'Foo' from 10 to 20",
+        "Ann opened the draft with Title and 2 other fields",
+    ]
+    assert (await audits(auditor, path="/acts"))["total"] == 2
+    assert len(await texts(auditor, path="/fee")) == 4
     assert await texts(auditor, from_="2026-03-01T12:30:00Z") == ["Ben opened the draft with Fee"]
     within = {"from_": "2026-03-01T12:01:00Z", "to": "2026-03-01T12:01:00Z"}
     assert len(await texts(auditor, **within)) == 2
@@ -182,6 +188,84 @@ async def test_a_text_is_looked_for_in_titles_labels_words_and_reasons(
     assert len(await texts(auditor, q="agency")) == 2
     assert len(await texts(auditor, q="jazz")) == 7
     assert await texts(auditor, q="12345") == []
+
+
+# -- who set a value
+
+
+@pytest.mark.usefixtures("_defined")
+async def test_who_first_set_a_value_is_found_also_if_by_opening_the_draft_or_with_all_around_it(
+    ann: Caller, ben: Caller, auditor: Caller, clock: Clock
+) -> None:
+    draft = await ann.open(ROW, form="show")
+    clock.tick(1)
+    await ann.open({"title": "Blues"}, form="show", another=True)
+    clock.tick(1)
+    fork = (await ann.fork(draft))["id"]
+    clock.tick(1)
+    await ann.save(draft, add("/acts/-", {"id": "b6", "name": "Bar", "fee": 5}))
+    for path, expected in {
+        "/fee": [(fork, 1), (draft["id"], 1)],
+        "/acts/id:a5/fee": [(fork, 1), (draft["id"], 1)],
+        "/acts/id:b6/fee": [(draft["id"], 2)],
+        "/acts/id:c7/fee": [],
+        "/fee/x": [],
+        "fee": [],
+    }.items():
+        page = await audits(auditor, path=path)
+        assert [(line["draft"], line["version"]) for line in page["items"]] == expected, path
+        drafts = len({draft for draft, _ in expected})
+        assert (page["total"], page["drafts"]) == (len(expected), drafts), path
+    opened = ["Ann opened the draft with Title and 2 other fields"]
+    assert await texts(auditor, path="/fee", act="opened") == opened
+    assert await texts(auditor, path="/fee", draft=draft["id"]) == opened
+    assert await texts(ann, path="/fee", q="opened") == opened
+    assert await texts(ben, path="/fee") == []
+
+
+@pytest.mark.usefixtures("_defined")
+async def test_tables_hold_the_openings_that_set_a_value_too(
+    ann: Caller, auditor: Caller, clock: Clock
+) -> None:
+    await a_story(ann, clock)
+    lines = (await audits(auditor, path="/fee"))["items"]
+    assert [line["version"] for line in lines] == [4, 2, 1]
+    for kind in ("application/x-ndjson", "text/csv"):
+        asked = {"params": {"path": "/fee"}, "headers": {"accept": kind}}
+        table = (await auditor.asks("GET", "/v1/audit", **asked)).text
+        assert [table.count(line["hash"]) for line in lines] == [1, 1, 1]
+
+
+@pytest.mark.usefixtures("_defined")
+async def test_what_is_in_a_masked_value_is_not_found_out_by_asking_for_it(
+    ann: Caller, auditor: Caller
+) -> None:
+    contact = {"phone": "12345", "tags": [{"id": "secret"}]}
+    await ann.open({"title": "Jazz", "contact": contact}, form="show")
+    for path in ("/contact/phone", "/contact/fax", "/contact/tags/id:secret", "/contact/tags/id:x"):
+        page = await audits(auditor, path=path)
+        assert (page["total"], len(page["items"])) == (1, 1), path
+        assert page["items"][0]["after"] == {"title": "Jazz", "contact": {"masked": True}}
+        known = path in ("/contact/phone", "/contact/tags/id:secret")
+        assert len(await texts(ann, path=path)) == known, path
+
+
+@pytest.mark.usefixtures("_defined")
+async def test_audit_history_and_blame_say_the_same_of_who_set_a_value(
+    ann: Caller, auditor: Caller, clock: Clock
+) -> None:
+    await a_story(ann, clock)
+    draft = await ann.open({**ROW, "venue": {"city": "Ulm"}}, form="show", another=True)
+    await ann.save(draft, add("/acts/-", {"id": "b6", "name": "Bar", "fee": 5}))
+    await ann.save(draft, replace("/venue", {"city": "Bonn", "hall": {"seats": 9}}))
+    blame = (await ann.asks("GET", f"{draft['id']}/blame")).json()["paths"]
+    assert len(blame) > 7
+    for one in blame:
+        history = (await ann.versions(draft, path=one["path"]))["items"]
+        lines = (await audits(auditor, path=one["path"], draft=draft["id"]))["items"]
+        for found in (history, lines):
+            assert one["version"] == max(line["version"] for line in found), one["path"]
+        assert {line["version"] for line in history} == {line["version"] for line in lines}
 
 
 # -- pages

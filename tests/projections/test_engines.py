@@ -148,6 +148,7 @@ VERSIONS = [
     VersionFilter(path="/acts"),
     VersionFilter(path="/acts/id:b"),
     VersionFilter(path="/a~1b", limit=999),
+    *(VersionFilter(path=path) for path in ("/acts/id:a", "/acts/id:b/fee", "/a~1b/deep/1", "")),
     VersionFilter(path="/t"),
     VersionFilter(since=MOMENTS[3], until=MOMENTS[4], limit=99),
     VersionFilter(by=ANN, path="/title", before=20, limit=3),

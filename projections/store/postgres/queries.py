@@ -6,6 +6,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from domain.access import is_auditor
+from projections.inside import steps
 from projections.store.base import (
     PAGE_BYTES,
     PAGE_DRAFTS,
@@ -228,6 +229,17 @@ STRAYS: tuple[LiteralString, ...] = (
 )
 
 
+# What the thin row does not tell stands in the event; that is looked into where it may say something.
+_INSIDE: LiteralString = """
+    CASE WHEN v.version = 1 OR string_to_array(v.paths, E'\\n') && %(above)s::text[]
+    THEN coalesce((SELECT altered_inside(e.state, %(above)s::text[], %(tokens)s::text[], %(names)s::text[])
+                   FROM stored_events e
+                   WHERE e.originator_id = v.draft AND e.originator_version = v.version), 0)
+    ELSE 0 END
+"""
+_WITHIN: LiteralString = f"(E'\\n' || v.paths || E'\\n' ~ %(path)s OR {_INSIDE} > 0)"
+
+
 def versions(draft: UUID, wanted: VersionFilter) -> tuple[LiteralString, dict[str, Any]]:
     """The version history under a filter."""
     conditions, arguments = _conditions(draft, wanted)
@@ -277,9 +289,7 @@ def audited_total(principal: str, wanted: AuditFilter) -> tuple[LiteralString, d
     """How many lines they are, and of how many drafts."""
     conditions, arguments = _audit_conditions(principal, wanted)
     paths: LiteralString = "unnest(string_to_array(v.paths, E'\\n'))"
-    within: LiteralString = (
-        f"(SELECT count(*) FROM {paths} AS p WHERE p = %(within)s OR starts_with(p, %(below)s))"
-    )
+    within: LiteralString = f"((SELECT count(*) FROM {paths} AS p WHERE p = %(within)s OR starts_with(p, %(below)s)) + {_INSIDE})"
     every: LiteralString = "greatest(1, cardinality(string_to_array(v.paths, E'\\n')))"
     if wanted.path is not None:
         arguments |= {"within": wanted.path, "below": f"{wanted.path}/"}
@@ -299,15 +309,14 @@ def _audit_conditions(principal: str, wanted: AuditFilter) -> tuple[LiteralStrin
         "act": "v.act = %(act)s",
         "since": "v.at >= %(since)s",
         "until": "v.at <= %(until)s",
-        "path": "E'\\n' || v.paths || E'\\n' ~ %(path)s",
+        "path": _WITHIN,
         "upto": "(v.at, v.draft, v.version) <= (%(upto_at)s, %(upto_draft)s, %(upto_version)s)",
     }
     arguments: dict[str, Any] = {name: getattr(wanted, name) for name in AuditFilter.__slots__}
     chosen: list[LiteralString] = [
         clause for name, clause in clauses.items() if arguments[name] is not None
     ]
-    if wanted.path is not None:
-        arguments["path"] = f"\n{_literal(wanted.path)}[/\n]"
+    arguments |= {"inside": None, **_path(wanted)}
     if wanted.upto is not None:
         names = ("upto_at", "upto_draft", "upto_version")
         arguments |= dict(zip(names, wanted.upto, strict=True))
@@ -343,15 +352,23 @@ def _conditions(draft: UUID, wanted: VersionFilter) -> tuple[LiteralString, dict
         "act": "v.act = %(act)s",
         "since": "v.at >= %(since)s",
         "until": "v.at <= %(until)s",
-        "path": "E'\\n' || v.paths || E'\\n' ~ %(path)s",
+        "path": _WITHIN,
     }
     arguments: dict[str, Any] = {**_plain(wanted), "draft": draft}
     chosen: list[LiteralString] = [
         clause for name, clause in clauses.items() if arguments[name] is not None
     ]
-    if wanted.path is not None:
-        arguments["path"] = f"\n{_literal(wanted.path)}[/\n]"
+    arguments |= {"inside": None, **_path(wanted)}
     return " AND ".join(["v.draft = %(draft)s", *chosen]), arguments
+
+
+def _path(wanted: VersionFilter | AuditFilter) -> dict[str, Any]:
+    if wanted.path is None:
+        return {}
+    way = steps(wanted.path, wanted.inside.depth)
+    inside = {"above": way.above, "tokens": way.tokens, "names": wanted.inside.names}
+    lists = {name: list(values) for name, values in inside.items()}
+    return {"path": f"\n{_literal(wanted.path)}[/\n]", **lists}
 
 
 def _literal(path: str) -> str:

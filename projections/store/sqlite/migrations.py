@@ -5,6 +5,9 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import orjson
+
+from projections.inside import Inside, altered_inside
 from projections.store.migrations import migrations
 
 
@@ -17,7 +20,13 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA busy_timeout = 30000")
     # SQLite's own knows ASCII only.
     connection.create_function("lower", 1, str.lower, deterministic=True)
+    connection.create_function("altered_inside", 3, _altered_inside, deterministic=True)
     return connection
+
+
+def _altered_inside(state: bytes, path: str, inside: str) -> int:
+    names, depth = orjson.loads(inside)
+    return altered_inside(state, path, Inside(tuple(names), depth))
 
 
 def migrate(path: Path) -> list[str]:

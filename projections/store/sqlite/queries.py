@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from domain.access import is_auditor
+from projections.inside import steps
 from projections.store.base import PAGE_DRAFTS, PAGE_EVENTS, AuditFilter, DraftFilter, VersionFilter
 
 TOMBSTONE = "SELECT 1 FROM tombstones WHERE draft = ?"
@@ -198,9 +201,17 @@ def _shown(time: str) -> str:
     return f"replace({time}, '.000000Z', 'Z')"
 
 
+# What the thin row does not tell stands in the event; that is looked into where it may say something.
+_INSIDE = """
+    CASE WHEN v.version = 1 OR EXISTS (
+        SELECT 1 FROM json_each(:above) a WHERE instr(:newline || v.paths || :newline, :newline || a.value || :newline))
+    THEN coalesce((SELECT altered_inside(e.state, :path, :inside) FROM stored_events e
+                   WHERE e.originator_id = v.draft AND e.originator_version = v.version), 0)
+    ELSE 0 END
+"""
 _WITHIN = (
     "(instr(:newline || v.paths || :newline, :newline || :path || :newline) > 0 "
-    "OR instr(:newline || v.paths, :newline || :path || '/') > 0)"
+    f"OR instr(:newline || v.paths, :newline || :path || '/') > 0 OR {_INSIDE} > 0)"
 )
 
 
@@ -266,6 +277,7 @@ def audited_total(principal: str, wanted: AuditFilter) -> tuple[str, dict[str, A
     within = " + ".join(
         f"(length({lines}) - length(replace({lines}, {end}, ''))) / length({end})" for end in ends
     )
+    within = f"coalesce({within}, 0) + {_INSIDE}"
     statement = (
         f"SELECT coalesce(sum({every if wanted.path is None else within}), 0), "
         f"count(DISTINCT v.draft) FROM versions v JOIN drafts d ON d.draft = v.draft WHERE {conditions}"
@@ -289,7 +301,7 @@ def _audit_conditions(principal: str, wanted: AuditFilter) -> tuple[str, dict[st
     if wanted.upto is not None:
         names = ("upto_at", "upto_draft", "upto_version")
         arguments |= dict(zip(names, map(_value, wanted.upto), strict=True))
-    arguments |= {"principal": principal, "newline": "\n", "upto": None}
+    arguments |= {"principal": principal, "newline": "\n", "upto": None, **_inside(wanted)}
     mine = "v.draft IN (SELECT a.draft FROM access a WHERE a.principal = :principal AND a.role = 'owner')"
     return " AND ".join(["true" if is_auditor(principal) else mine, *chosen]), arguments
 
@@ -319,9 +331,21 @@ def _conditions(principal: str, draft: UUID, wanted: VersionFilter) -> tuple[str
         "path": _WITHIN,
     }
     arguments = {name: _value(value) for name, value in _plain(wanted).items()}
-    arguments |= {"draft": draft.hex, "principal": principal, "newline": "\n"}
+    arguments |= {"draft": draft.hex, "principal": principal, "newline": "\n"} | _inside(wanted)
     chosen = [clause for name, clause in clauses.items() if arguments[name] is not None]
     return " AND ".join(["v.draft = :draft", MINE, *chosen]), arguments
+
+
+def _inside(wanted: VersionFilter | AuditFilter) -> dict[str, Any]:
+    if wanted.path is None:
+        return {"inside": None}
+    names, depth = wanted.inside.names, wanted.inside.depth
+    above = steps(wanted.path, depth).above
+    return {"inside": _json([names, depth]), "above": _json(above)}
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _value(value: Any) -> Any:
