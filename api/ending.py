@@ -14,10 +14,11 @@ from api.people import People
 from api.tombstones import Tombstones
 from api.writer import Writer
 from domain.draft import Draft
-from domain.ending import exclude, must_be_purgeable, withdraw
+from domain.ending import must_be_purgeable, withdraw
 from domain.errors import Busy, DraftNotFound
 from domain.origin import SERVICE, Origin
 from domain.receipts import Receipt
+from domain.sharing import exclude
 from projections.catch_up import CatchUp
 from projections.store.base import BEGINNING, Store
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from domain.conflict import Author
+from domain.clash import Clash
+from domain.conflict import Author, Met
 from domain.draft import Draft
 from domain.event import DataEvent, DraftEvent
 from domain.moment import rfc3339
@@ -39,6 +40,14 @@ class Writers:
         wrote = (one.event for one in self._written if any(map(one.meets, wanted)))
         last = next(wrote, self._first)
         return Author(last.by, rfc3339(last.timestamp), last.device, last.originator_version)
+
+
+def met(clashes: Sequence[Clash], since: Sequence[DraftEvent]) -> list[Met]:
+    """Clashes, each with whoever wrote last what the draft holds there."""
+    if not clashes:
+        return []
+    writers = Writers(since)
+    return [Met(clash, writers.last(clash.paths)) for clash in clashes]
 
 
 class _Written:

@@ -1,15 +1,55 @@
-"""The end of drafts: by the service itself or an admin's wish, and which of them may be purged."""
+"""The end of drafts: put off, brought about by people or the service, taken back; and purging."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
 from domain import access, events
-from domain.admission import happen
+from domain.admission import admit, happen
 from domain.draft import Draft
-from domain.errors import DraftOpen, VersionMismatch
+from domain.errors import DraftClosed, DraftOpen, VersionMismatch
 from domain.origin import Origin
-from domain.receipts import Receipt, receipt
+from domain.receipts import Answer, Receipt, receipt
+from domain.recording import Recording
+
+
+class Ending(Recording):
+    """The commands by which people bring the end about, put it off or take it back."""
+
+    def extend(self, draft: Draft, origin: Origin) -> Answer:
+        """Put the expiry off to the full time from now; a template never expires anyway."""
+        if (earlier := admit(draft, origin)) is not None:
+            return earlier
+        if draft.template:
+            return receipt(draft)
+        return happen(draft, events.Extended, origin, expiry_days=self.rules.expiry_days)
+
+    def submit(
+        self, draft: Draft, origin: Origin, *, if_match: Collection[int] | None = None
+    ) -> Answer:
+        """Finish the draft."""
+        if (earlier := admit(draft, origin, if_match, right="manage")) is not None:
+            return earlier
+        return happen(draft, events.Submitted, origin)
+
+    def discard(
+        self, draft: Draft, origin: Origin, *, if_match: Collection[int] | None = None
+    ) -> Answer:
+        """Put the draft in the trash."""
+        if (earlier := admit(draft, origin, if_match, right="manage")) is not None:
+            return earlier
+        return happen(draft, events.Discarded, origin)
+
+    def recover(self, draft: Draft, origin: Origin) -> Answer:
+        """Take the draft out of the trash; it is open again and takes the slot that it had."""
+        if (earlier := admit(draft, origin, right="manage", closed_too=True)) is not None:
+            return earlier
+        if draft.status == "submitted":
+            raise DraftClosed(draft.status)
+        if draft.status == "open":
+            return receipt(draft)
+        days = self.rules.expiry_days
+        return happen(draft, events.Recovered, origin, expiry_days=days, slot=draft.slot)
 
 
 def expire(draft: Draft, origin: Origin) -> Receipt:
@@ -24,15 +64,6 @@ def withdraw(draft: Draft, origin: Origin) -> Receipt:
     if draft.status != "open":
         return receipt(draft)
     return happen(draft, events.Discarded, origin)
-
-
-def exclude(draft: Draft, person: str, origin: Origin) -> Receipt:
-    """Take a forgotten person out of somebody else's draft, and back the links that they made."""
-    links = [principal for principal, link in draft.links.items() if link["by"] == person]
-    ending = [person, *links] if person in draft.members else links
-    for principal in ending:
-        happen(draft, events.Unshared, origin, principal=principal)
-    return receipt(draft, recorded=bool(ending))
 
 
 def must_be_purgeable(

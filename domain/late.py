@@ -16,7 +16,8 @@ from domain import access
 from domain.asked import Edit
 from domain.devices import device_copy
 from domain.draft import Draft
-from domain.drafts import Copies, Drafts
+from domain.drafts import Drafts
+from domain.editing import Copies
 from domain.errors import Invalid, VariorumError
 from domain.event import DataEvent
 from domain.masking import hides_now, hides_past

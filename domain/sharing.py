@@ -12,7 +12,7 @@ from domain.draft import Draft
 from domain.errors import Invalid
 from domain.moment import rfc3339
 from domain.origin import Origin
-from domain.receipts import Answer, receipt
+from domain.receipts import Answer, Receipt, receipt
 
 Role = Literal["editor", "viewer"]
 
@@ -96,6 +96,15 @@ def take_link_back(draft: Draft, link: str, origin: Origin) -> Answer:
     if (principal := access.LINK + link) not in draft.links:
         return receipt(draft)
     return happen(draft, events.Unshared, origin, principal=principal)
+
+
+def exclude(draft: Draft, person: str, origin: Origin) -> Receipt:
+    """Take a forgotten person out of somebody else's draft, and back the links that they made."""
+    links = [principal for principal, link in draft.links.items() if link["by"] == person]
+    ending = [person, *links] if person in draft.members else links
+    for principal in ending:
+        happen(draft, events.Unshared, origin, principal=principal)
+    return receipt(draft, recorded=bool(ending))
 
 
 def _text(moment: datetime | None) -> str | None:
