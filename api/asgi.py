@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.types import Scope
 
-START = "http.response.start"
+START, BODY = "http.response.start", "http.response.body"
 
 
 def header(scope: Scope, name: bytes) -> bytes | None:

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.asgi import START, header
 from api.cors import Cors
+from api.heading import head
 from api.logs import RequestLog, log_unforeseen
 from api.metrics import Metrics
 from api.problems import INTERNAL, kind_of, problem_bytes, send_answer
@@ -27,7 +28,7 @@ _sane = re.compile(rb"[A-Za-z0-9._-]{1,64}").fullmatch
 _CLIENT_LEFT = 499  # nginx's number for a request that got no answer
 _NO_ROUTE = "none"
 _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
-_NO_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
+_NO_BODY = frozenset({"GET", "OPTIONS"})
 _UUID_LENGTH = 36
 
 
@@ -39,6 +40,8 @@ def wrap(app: ASGIApp, settings: Settings, metrics: Metrics, log: RequestLog) ->
 
 class Envelope:
     """Every request has an id, gets an answer whatever is raised, is counted and leaves one line.
+
+    HEAD is answered here for all that is inside: nothing there sees another method than GET.
 
     The id is in `scope["state"]["request_id"]` and in the answer's `X-Request-Id`. The route in
     the line is FastAPI's, or what the app put in `scope["state"]["route"]`.
@@ -52,6 +55,8 @@ class Envelope:
         """Pass the request on; answer if the app could not; report when all is sent."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
+        if scope["method"] == "HEAD":
+            return await head(self, scope, receive, send)
         request_id = self._request_id(scope)
         began, status = perf_counter(), 0
 
@@ -82,14 +87,14 @@ class Envelope:
         return request_id
 
     def _report(self, scope: Scope, status: int, seconds: float) -> None:
-        route = route_of(scope)
-        self._metrics.request(scope["method"], route, status, seconds)
+        route, method = route_of(scope), scope["state"].get("method", scope["method"])
+        self._metrics.request(method, route, status, seconds)
         severity = _severity(route, status)
         if severity >= self._log.threshold:
             self._log.line(
                 level=_LEVELS[severity],
                 event="request",
-                method=scope["method"],
+                method=method,
                 route=route,
                 draft=_draft(scope),
                 status=status,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.asgi import START, header
+from api.asgi import BODY, START, header
 
 BUILT = Path(__file__).parent / "web" / "dist"
 INDEX = "/index.html"
@@ -54,7 +54,7 @@ class Pages:
         return await _send(page, scope, send)
 
     def _asked(self, scope: Scope) -> Page | None:
-        if scope["method"] not in ("GET", "HEAD"):
+        if scope["method"] != "GET":
             return None
         path: str = scope["path"]
         if page := self._pages.get(INDEX if path == "/" else path):
@@ -98,9 +98,9 @@ async def _send(page: Page, scope: Scope, send: Send) -> None:
     else:
         headers, body = page.headers, page.body
     length = (b"content-length", str(len(body)).encode())
-    await _answer(send, 200, [*headers, length], b"" if scope["method"] == "HEAD" else body)
+    await _answer(send, 200, [*headers, length], body)
 
 
 async def _answer(send: Send, status: int, headers: Headers, body: bytes) -> None:
     await send({"type": START, "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": BODY, "body": body})

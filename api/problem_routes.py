@@ -120,8 +120,13 @@ def _allowed(request: Request, error: HTTPException) -> str:
     """The methods of the address: the exception knows those of one of its routes only."""
     paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
     here = [methods for path, methods in paths.items() if _regex(path).match(request.url.path)]
-    known = sorted({method.upper() for methods in here for method in methods})
+    known = sorted(_with_head({method.upper() for methods in here for method in methods}))
     return ", ".join(known) or (error.headers or {}).get("Allow", "")
+
+
+def _with_head(methods: set[str]) -> set[str]:
+    """HEAD is answered wherever GET is, and stands in no route."""
+    return methods | {"HEAD"} if "GET" in methods else methods
 
 
 @lru_cache

@@ -31,7 +31,7 @@ class Reads:
     async def after(self, scope: Scope, status: int) -> None:
         """Note an answered request, if an auditor read a draft, or lines of the audit, by it."""
         caller: Principal | None = scope["state"].get("caller")
-        if caller is None or not caller.is_auditor or scope["method"] not in ("GET", "HEAD"):
+        if caller is None or not caller.is_auditor or scope["method"] != "GET":
             return
         draft = scope.get("path_params", {}).get("draft_id")
         if status < _REFUSED and (draft is not None or scope["path"] == AUDIT):

@@ -16,7 +16,7 @@ from uuid import UUID
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.asgi import START
+from api.asgi import BODY, START
 from api.callers import Callers
 from api.channel import Channel, Stream
 from api.live import Live
@@ -28,7 +28,6 @@ from projections.ending import ended
 BEAT = 15.0  # seconds between two signs of life, at which the token is looked at again
 RETRY = b"retry: 2000\n\n"  # milliseconds that a browser waits before it connects again
 ALIVE = b":\n\n"
-BODY = "http.response.body"
 HEADERS = [
     (b"content-type", b"text/event-stream"),
     (b"cache-control", b"private, no-cache"),

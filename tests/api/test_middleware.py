@@ -389,6 +389,28 @@ def test_a_star_lets_every_page_in() -> None:
     assert answer.headers["access-control-allow-origin"] == ORIGIN
 
 
+def test_head_is_counted_and_logged_as_what_it_is() -> None:
+    service = Service()
+
+    answer = service.call("HEAD", f"/v1/drafts/{DRAFT}")
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert (answer.headers["etag"], answer.headers["content-length"]) == ('"1"', "2")
+    (line,) = service.lines
+    assert (line["method"], line["route"]) == ("HEAD", "/v1/drafts/{draft_id}")
+    counted = 'method="HEAD",route="/v1/drafts/{draft_id}",status="2xx"} 1.0'
+    assert counted in service.call("GET", "/metrics").text
+
+
+def test_what_fails_inside_is_a_500_for_head_too() -> None:
+    async def boom(_: Scope, __: Receive, ___: Send) -> None:
+        raise KeyError("Kafka")
+
+    answer = Service(boom).call("HEAD", "/")
+
+    assert (answer.status_code, answer.content) == (500, b"")
+
+
 def test_requests_are_counted_by_method_route_and_class_of_status() -> None:
     service = Service()
 

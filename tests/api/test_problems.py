@@ -230,7 +230,7 @@ def test_a_method_that_an_address_does_not_take_is_answered_with_those_it_takes(
     answer = call("DELETE", f"/v1/drafts/{DRAFT}")
 
     assert (answer.status_code, answer.json()["type"]) == (405, "/problems/method-not-allowed")
-    assert set(answer.headers["allow"].split(", ")) == {"GET", "PUT"}
+    assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD", "PUT"}
 
 
 def test_another_status_of_the_framework_means_no_more_than_itself() -> None:
