@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
-from api.hot import digest_of
+from api.origins import digest_of
 from api.requests import parse_json
 from api.settings import Limits
 from api.writer import AlreadyBegun, Writer

@@ -32,7 +32,7 @@ from api.callers import Callers
 from api.ending import Ending
 from api.health import Readiness, health_routes
 from api.held import HeldDrafts
-from api.hot import Clock, Hot, Parts
+from api.hot import Hot
 from api.jwks import IssuerKeys
 from api.letting_go import LettingGo
 from api.limits import CountedByAddress, Rates
@@ -42,6 +42,7 @@ from api.logs import RequestLog
 from api.metrics import Metrics
 from api.middleware import wrap
 from api.pages import BUILT, Pages
+from api.parts import Clock, Parts
 from api.people import People
 from api.posting import Receiver
 from api.problem_routes import install_problems

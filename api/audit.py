@@ -10,10 +10,11 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
+from api.addresses import query_of, to_id
 from api.answers import json_answer, place, within
 from api.auditing import Asked, Place
 from api.drafts import INTEGER, TEXT, TIME
-from api.hot import Parts, query_of, to_id
+from api.parts import Parts
 from api.problems import problems
 from api.reading import parse_place
 from api.routing import PartsDep, ReaderDep, StrictRoute, parameter, response

@@ -8,9 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator
 
+from api.addresses import to_id
 from api.answers import json_answer, place, within
 from api.drafts import READ, Text
-from api.hot import to_id
 from api.routing import DraftId, PartsDep, ReaderDep, StrictRoute, response
 from domain.errors import CannotApply, Invalid
 from domain.path import parse

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, StringConstraints
 
 from api import schemas
 from api.answers import json_answer, place
+from api.edits import read_queue
 from api.problems import problems
 from api.requests import JSON_PATCH, MERGE_PATCH
 from api.routing import (
@@ -149,16 +150,12 @@ async def save_edits(
     wanted: schemas.Edits,  # noqa: ARG001 - checks the whole queue and shows it in the OpenAPI
     request: Request,
     caller: CallerDep,
-    hot: HotDep,
     parts: PartsDep,
 ) -> Response:
     """Save an offline queue, in order; a receipt or a problem for each edit."""
     sent = cast("StrictRequest", request).parsed["edits"]
-    edits = [
-        await hot.read_queued(number, edit, caller, request.scope)
-        for number, edit in enumerate(sent)
-    ]
-    origin = await hot.origin(NOTHING, caller, request.scope, None)
+    edits = await read_queue(parts, sent, caller, request.scope)
+    origin = await origin_of(request, caller, NOTHING, "edits")
     return response(json_answer(await parts.saving.edits(draft, edits, origin)))
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.answers import cursor, json_answer, page, place
 from api.drafts import READ, Text
-from api.hot import Parts
+from api.parts import Parts
 from api.problems import problems
 from api.routing import CallerDep, DraftId, PartsDep, ReaderDep, StrictRoute, response
 from api.security import Principal

@@ -8,7 +8,7 @@ from api import schemas
 from api.adopting import Adopting
 from api.answers import json_answer
 from api.problems import problems
-from api.routing import CallerDep, StrictRoute, hot_of, response
+from api.routing import CallerDep, StrictRoute, origin_of, response
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"], route_class=StrictRoute)
 
@@ -22,5 +22,5 @@ async def import_local_storage(
     """Adopt the drafts that lie in a browser, each once, with a report on each entry."""
     adopting: Adopting = request.app.state.adopting
     sender = schemas.Repeatable(device=wanted.device, reason=wanted.reason)
-    origin = await hot_of(request).origin(sender, caller, request.scope, None)
+    origin = await origin_of(request, caller, sender, "import")
     return response(json_answer(await adopting.adopt(wanted.entries, origin)))

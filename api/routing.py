@@ -11,10 +11,13 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
 from api import schemas
-from api.hot import UNKNOWN, Hot, Parts, digest_of, id_in_address, to_id, wishes_of
+from api.addresses import UNKNOWN, id_in_address, to_id
+from api.headers import Wishes, wishes_of
+from api.hot import Hot
+from api.origins import digest_of, origin
+from api.parts import Parts
 from api.problem_routes import response as response
 from api.requests import JSON, media_type, parse_json
-from api.saving import Wishes
 from api.security import Principal
 from domain.access import Reader
 from domain.errors import DraftNotFound, Fault, Invalid, VariorumError
@@ -83,7 +86,7 @@ def parts_of(request: Request) -> Parts:
     return cast("Parts", request.app.state.parts)
 
 
-def hot_of(request: Request) -> Hot:
+def _hot(request: Request) -> Hot:
     """The hot routes."""
     return cast("Hot", request.app.state.hot)
 
@@ -118,7 +121,7 @@ def _draft(draft_id: str) -> UUID:
 SIGNED_IN = Depends(_caller)
 DraftId = Annotated[UUID, Depends(_draft)]
 PartsDep = Annotated[Parts, Depends(parts_of)]
-HotDep = Annotated[Hot, Depends(hot_of)]
+HotDep = Annotated[Hot, Depends(_hot)]
 ReaderDep = Annotated[Reader, Depends(_reader)]
 WishesDep = Annotated[Wishes, Depends(_wishes)]
 
@@ -130,7 +133,7 @@ async def origin_of(
     address = request.url.path.removeprefix("/v1/drafts/")
     said = {**model.model_dump(exclude_unset=True), "address": address}
     digest = digest_of(act, said) if model.seq is not None else None
-    return await hot_of(request).origin(model, caller, request.scope, digest)
+    return await origin(parts_of(request), model, caller, request.scope, digest)
 
 
 def parameter(name: str, schema: dict[str, Any], where: str = "query") -> dict[str, Any]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from api import schemas
 from api.answers import receipt_answer, receipt_document, submitted, with_draft
+from api.headers import Wishes
 from api.late import Late
 from api.people import People
 from api.problems import Answer, document
@@ -31,14 +31,6 @@ from projections.snapshot import fold
 from projections.store.base import Store
 
 AT_ONCE = 50  # edits of a queue: some milliseconds of the event loop
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What a request's headers ask for: the versions of If-Match, and the whole draft back."""
-
-    if_match: Collection[int] | None = None
-    whole: bool = False
 
 
 def _never(_: Draft) -> bool:
