@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from domain.asked import Edit, Opening, Rules, Step
 from domain.draft import Draft
 from domain.drafts import Drafts
+from domain.errors import VariorumError
 from domain.event import DraftEvent
 from domain.origin import Origin
-from domain.receipts import Answer
+from domain.receipts import Answer, Receipt, receipt
 from domain.value import Data
 
 ANN, BEN, EVE = "ann-key-0001", "ben-key-0001", "eve-key-0001"
@@ -108,6 +112,19 @@ def history(draft: Draft) -> list[DraftEvent]:
     return draft.recent[:]
 
 
+def replaced(path: str, before: Any, after: Any) -> dict[str, Any]:
+    return {"op": "replace", "path": path, "before": before, "after": after}
+
+
+def by(who: str, version: int, change: dict[str, Any]) -> dict[str, Any]:
+    return {**change, "by": who, "version": version}
+
+
+def recorded(draft: Draft, **more: Any) -> Receipt:
+    """The receipt of something that was recorded just now."""
+    return replace(receipt(draft, recorded=True), **more)
+
+
 # Every command on a draft that is there, by what it needs.
 Command = Callable[[Draft, Origin], Answer]
 
@@ -130,3 +147,12 @@ MANAGES: dict[str, Command] = {
     "make a template": lambda d, o: DRAFTS.template(d, o, on=True),
 }
 COMMANDS = {**WRITES, **ANY_STATUS, **MANAGES}
+
+
+def refusal(command: Command, draft: Draft, asked: Origin) -> VariorumError:
+    """The error that a command is refused with; the draft stays just as it was."""
+    before = inside(draft)
+    with pytest.raises(VariorumError) as refused:
+        command(draft, asked)
+    assert inside(draft) == before
+    return refused.value
