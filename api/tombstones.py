@@ -8,6 +8,7 @@ from uuid import UUID
 
 from api.people import People
 from domain.errors import DraftNotFound, DraftPurged, VariorumError
+from domain.moment import rfc3339
 from projections.store.base import Store
 
 
@@ -28,7 +29,7 @@ class Tombstones:
             "versions": left.versions,
             "head": left.head.hex(),
             "by": names[left.by],
-            "at": left.at.isoformat().replace("+00:00", "Z"),
+            "at": rfc3339(left.at),
         }
 
     async def instead(self, missing: DraftNotFound, draft: UUID, sub: str) -> VariorumError:

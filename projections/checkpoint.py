@@ -14,6 +14,7 @@ from uuid import UUID
 import orjson
 
 from domain.chain import ChainKey, Keyring
+from domain.moment import rfc3339
 from projections.sealed import NotSealed, Sealed, Sealing
 from projections.store.base import BEGINNING, Store
 from projections.store.records import Head
@@ -23,8 +24,7 @@ async def write_checkpoint(
     store: Store, key: ChainKey, at: datetime, write: Callable[[bytes], Any]
 ) -> int:
     """Write the heads of all drafts, in the order of their ids; answers how many there were."""
-    at_text = at.isoformat().replace("+00:00", "Z")
-    sealing, count = Sealing(write, "checkpoint", key, at=at_text), 0
+    sealing, count = Sealing(write, "checkpoint", key, at=rfc3339(at)), 0
     async for head in _heads(store):
         sealing.line(
             orjson.dumps({"draft": head.draft, "version": head.version, "hash": head.hash.hex()})
