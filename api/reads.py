@@ -1,7 +1,13 @@
-"""The log of what auditors read: a line for each, noted before the answer leaves."""
+"""The log of what auditors read: a line for each, noted before the answer leaves.
+
+Nothing in it may have to be forgotten, since nobody can take a line out. So a person who was asked
+for stands in it by key, and of what was typed (a text, a name that nobody has, the id of an item)
+only that it was: it may well come out of a draft that is purged one day. Names of fields stay.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -13,12 +19,23 @@ from starlette.types import Scope
 from api.answers import cursor, page
 from api.people import People
 from api.security import Principal
+from domain import events
 from domain.access import Reader
+from domain.event import DraftEvent
+from domain.masking import MASK
 from projections.store.base import Store
 from projections.store.records import AuditRead
 
 AUDIT: Final = "/v1/audit"
 _PEOPLE: Final = ("by", "owner")  # parameters that hold names, which stand in one table only
+_CHOSEN: Final = frozenset({"draft", "version", "at", "from", "to", "grouped", "limit", "cursor"})
+"""Parameters that take numbers, times and ids only."""
+_ACTS: Final = frozenset(
+    kind.TOPIC.rpartition(".")[2]  # type: ignore[attr-defined]
+    for kind in vars(events).values()
+    if isinstance(kind, type) and issubclass(kind, DraftEvent) and "TOPIC" in vars(kind)
+)
+_ID: Final = re.compile(r"(?<=/)id:[^/]*")
 _REFUSED: Final = 400
 
 
@@ -38,10 +55,8 @@ class Reads:
             await self._note(caller, scope, draft and UUID(draft))
 
     async def _note(self, caller: Principal, scope: Scope, draft: UUID | None) -> None:
-        asked = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-        for name in _PEOPLE:
-            if name in asked:
-                asked[name] = await self._people.key_of(asked[name]) or asked[name]
+        given = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        asked = {name: await self._kept(name, value) for name, value in given}
         client = scope.get("client")
         await self._store.note_read(
             AuditRead(
@@ -55,11 +70,20 @@ class Reads:
             )
         )
 
+    async def _kept(self, name: str, value: str) -> Any:
+        """What is noted of a parameter."""
+        if name in _PEOPLE:
+            return await self._people.key_of(value) or MASK
+        if name == "path" and value.startswith("/"):
+            return _ID.sub("id:*", value)
+        is_act = name == "act" and value in _ACTS
+        return value if is_act or name in _CHOSEN else MASK
+
     async def page(self, reader: Reader, before: int | None, limit: int) -> dict[str, Any]:
         """A page of the log, newest first."""
         noted = await self._store.reads_noted(reader, before, limit + 1)
         asked = [orjson.loads(read.asked) for _, read in noted]
-        keys = {key for one in asked for name in _PEOPLE if (key := one.get(name)) is not None}
+        keys = {key for one in asked for name in _PEOPLE if type(key := one.get(name)) is str}
         names = await self._people.subs_of({read.by for _, read in noted} | keys)
         lines = [
             _line(number, read, said, names)
@@ -69,7 +93,10 @@ class Reads:
 
 
 def _line(
-    number: int, read: AuditRead, asked: Mapping[str, str], names: Mapping[str, str]
+    number: int, read: AuditRead, asked: Mapping[str, Any], names: Mapping[str, str]
 ) -> dict[str, Any]:
-    said = {name: names[one] if name in _PEOPLE else one for name, one in asked.items()}
+    said = {
+        name: names[one] if name in _PEOPLE and type(one) is str else one
+        for name, one in asked.items()
+    }
     return {"number": number, **read._asdict(), "by": names[read.by], "asked": said}

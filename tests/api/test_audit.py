@@ -11,7 +11,9 @@ import orjson
 import pytest
 
 from api.settings import Settings
+from projections.store.base import Store
 from tests.api.calls import Caller, Document, add, pointers, problem, replace, with_role
+from tests.api.test_purge import everything
 from tests.running import Clock
 
 FORM = {
@@ -385,13 +387,50 @@ async def test_what_an_auditor_reads_is_noted_with_who_when_and_what(
         (f"/v1/drafts/{draft}/versions/2", {}),
         (f"/v1/drafts/{draft}/versions", {"limit": "1"}),
         (f"/v1/drafts/{draft}", {}),
-        ("/v1/audit", {"by": "ann", "q": "fee"}),
+        ("/v1/audit", {"by": "ann", "q": {"masked": True}}),
     ]
     first = noted["items"][0]
     assert (first["by"], first["at"], first["draft"]) == ("olga", "2026-03-01T12:01:00Z", draft)
     page = (await auditor.asks("GET", "/v1/audit/reads", params={"limit": 2})).json()
     rest = await auditor.asks("GET", "/v1/audit/reads", params={"cursor": page["next_cursor"]})
     assert page["items"] + rest.json()["items"] == noted["items"]
+
+
+async def test_of_what_an_auditor_typed_nothing_is_noted_that_may_have_to_be_forgotten(
+    ann: Caller,
+    ben: Caller,
+    auditor: Caller,
+    client: httpx.AsyncClient,
+    settings: Settings,
+    store: Store,
+    request: pytest.FixtureRequest,
+) -> None:
+    kept = {"owner": "ben", "act": "edited", "from": "2026-03-01T00:00:00Z", "limit": "9"}
+    draft = (await ben.open({"guest": "Zoë Müller", "acts": [{"id": "zoe@example.org"}]}))["id"]
+    await ann.open()
+    await audits(auditor, **kept, path="/acts/id:zoe@example.org/fee", q="Zoë Müller")
+    await audits(auditor, by="Zoë Müller", act="Zoë Müller")
+    listed = {"device": "Zoë Müller", "path": "/acts/id:zoe@example.org"}
+    await auditor._gets("GET", f"{draft}/versions", params=listed)
+    admin = with_role(client, settings, "ada", "admin")
+
+    assert (await admin.asks("DELETE", "/v1/users/ben")).json() == {"drafts": 1}
+    await audits(auditor, owner="ben")
+
+    masked = {"masked": True}
+    noted = (await auditor.asks("GET", "/v1/audit/reads")).json()["items"]
+    assert noted[3]["asked"].pop("owner").startswith("forgotten:")
+    del kept["owner"]
+    assert [read["asked"] for read in noted] == [
+        {"owner": masked},
+        {"device": masked, "path": "/acts/id:*"},
+        {"by": masked, "act": masked},
+        {**kept, "path": "/acts/id:*/fee", "q": masked},
+    ]
+    await store.trash.scrub()
+    found = everything(settings, request)
+    assert "Zoë".encode() not in found
+    assert b"zoe@example.org" not in found
 
 
 async def test_reads_of_others_are_not_noted_and_the_log_is_for_auditors(
