@@ -15,8 +15,9 @@ from typing import Annotated, BinaryIO, NoReturn
 import typer
 
 from api import moving, operations, proving, upkeep
-from api.app import describe, now
+from api.app import describe
 from api.security import Tokens
+from api.service import now
 from api.serving import serve_forever
 from api.settings import ConfigurationError, load_settings
 from api.sweeping import Swept

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from api.app import now
 from api.operations import Failed, explained, forms_of, opened
 from api.people import People
+from api.service import now
 from api.settings import Settings
 from domain.asked import Rules
 from domain.chain import Chain, ChainKey

@@ -17,8 +17,8 @@ from typing import Any
 import psycopg
 
 from api.api_keys import ApiKeys
-from api.app import now, open_forms, open_store
 from api.jwks import KeysNotFetched, fetch_keys
+from api.service import now, open_forms, open_store
 from api.settings import ConfigurationError, Settings, variable
 from domain.errors import StoreUnavailable
 from domain.form import Definitions

@@ -20,10 +20,11 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from api import operations
-from api.app import create_app, now
+from api.app import create_app
 from api.logs import configure_logs
 from api.protocol import BoundedProtocol
 from api.security import Tokens
+from api.service import now
 from api.settings import Settings, load_settings, variable
 
 DEVELOPER = "dev"

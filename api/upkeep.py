@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from api.app import Service, now, open_store
 from api.operations import Progress, explained, require_database
+from api.service import Service, now, open_store
 from api.settings import Settings
 from api.sweeping import Swept
 from domain.origin import SERVICE, Origin

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import typer
 
-from api.app import now
 from api.operations import Failed, opened
+from api.service import now
 from api.settings import Settings, load_settings
 from projections.store.outbox import Waiting
 

@@ -16,7 +16,8 @@ from starlette.types import ASGIApp
 
 import projections.store.postgres
 import projections.store.sqlite
-from api.app import create_app, open_store
+from api.app import create_app
+from api.service import open_store
 from api.settings import PREFIX, Settings
 from projections.store.base import Store
 from tests import postgres, tampering

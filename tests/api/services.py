@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from api.app import Service, open_store
+from api.service import Service, open_store
 from api.settings import Settings
 from tests.running import Clock
 

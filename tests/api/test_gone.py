@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from api.api_keys import ApiKeys
-from api.app import Service
 from api.security import make_token
+from api.service import Service
 from api.settings import Settings
 from domain.origin import SERVICE, Origin
 from domain.sharing import NewLink, hand_over, share, share_by_link

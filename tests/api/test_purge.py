@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from api import proving
-from api.app import Service
+from api.service import Service
 from api.settings import Settings
 from projections.rebuild import read_again, rebuild
 from projections.store.base import Store

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from starlette.types import ASGIApp
 
-from api.app import Service
+from api.service import Service
 from api.settings import Settings
 from tests.api.calls import DRAFTS, Caller, Document, add, problem, replace
 from tests.api.services import DAY, beside

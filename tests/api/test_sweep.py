@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from api.app import Service
+from api.service import Service
 from api.settings import Settings
 from api.sweeping import Swept
 from domain.origin import SERVICE

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from typer.testing import CliRunner, Result
 
-from api.app import open_store
 from api.cli import cli
+from api.service import open_store
 from api.settings import Settings
 from domain.origin import Origin
 from tests.commands import KEYS

@@ -14,9 +14,9 @@ from uuid import UUID
 
 import pytest
 
-from api.app import Service, open_store
 from api.operations import Failed
 from api.posting import NotDelivered, Receiver, is_public
+from api.service import Service, open_store
 from api.settings import Settings, load_settings
 from api.webhook_commands import _as_line, _id
 from api.webhook_commands import _listed as listed

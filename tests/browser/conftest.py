@@ -18,8 +18,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from pydantic import SecretStr
 
-from api.app import now
 from api.security import Tokens
+from api.service import now
 from api.settings import Settings
 from tests import web
 from tests.api.calls import Document

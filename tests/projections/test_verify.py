@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
-from api.app import open_store
+from api.service import open_store
 from api.settings import Settings
 from domain.chain import Chain, ChainKey, Keyring
 from projections.checkpoint import Checkpoint, write_checkpoint
