@@ -24,6 +24,7 @@ from domain.form import Definitions, undefined
 from domain.recent import Recent
 from projections.ending import ended
 from projections.listing import line_of, resting_of
+from projections.resting import Rest, Unrested
 from projections.snapshot import aggregate, state_of
 from projections.store.base import Line, Moves, Store
 from projections.store.records import Record
@@ -34,8 +35,9 @@ NAME = "drafts"
 BATCH = 256  # events: some milliseconds of the event loop
 HELD_BATCH = 4_096  # events that need not be read, since the writer holds what came of them
 GATHER, PAUSE = 0.2, 0.02  # seconds to let a batch grow; and without news in which it is over
-IDLE = 0.02  # seconds without news after which every draft may rest
-QUIET = 1.0  # seconds without an event after which one draft may rest
+IDLE = (
+    0.02  # seconds without news after which there is nothing else to do than to put drafts to rest
+)
 TICK = 1.0  # seconds after which to look without being woken
 PATIENCE = 0.25  # seconds that a reader waits for a level read model
 KNOWN = 2_000  # drafts kept in memory
@@ -72,7 +74,7 @@ class CatchUp:
         self._store, self._held, self._forms, self._clock = store, held, forms, clock
         self._look_again = True
         self._known: OrderedDict[UUID, Known] = OrderedDict()
-        self._unrested: OrderedDict[UUID, float] = OrderedDict()
+        self._unrested = Unrested(clock)
         self._broken: set[UUID] = set()
         self._woken = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
@@ -98,7 +100,7 @@ class CatchUp:
     def forget(self, draft: UUID) -> None:
         """Let go of a draft that was purged."""
         self._known.pop(draft, None)
-        self._unrested.pop(draft, None)
+        self._unrested.forget(draft)
         self._broken.discard(draft)
 
     async def drain(self) -> None:
@@ -131,12 +133,15 @@ class CatchUp:
             tried.update(drafts)
 
     async def status(self) -> dict[str, dict[str, int]]:
-        """How far each read model is behind: the page in events, the resting states in drafts."""
+        """How far each read model is behind: the page in events, the resting states in drafts.
+
+        A draft that is being written in, and need not rest yet, is not behind.
+        """
         position = await self._store.position(NAME)
         head = max(position, await self._store.head())  # the last events may have been purged
         return {
             NAME: {"position": position, "head": head, "behind": head - position},
-            "states": {"behind": len(self._unrested)},
+            "states": {"behind": len(self._unrested.due(idle=True))},
         }
 
     # -- following
@@ -145,7 +150,7 @@ class CatchUp:
         while True:
             await self._until_it_works(self._remember_unrested)
             with suppress(TimeoutError):
-                async with asyncio.timeout(IDLE if self._unrested else TICK):
+                async with asyncio.timeout(IDLE if self._unrested.due(idle=True) else TICK):
                     await self._woken.wait()
             if not (idle := not self._woken.is_set()):
                 await self._gather()
@@ -178,7 +183,7 @@ class CatchUp:
         if self._look_again:
             self._look_again = False
             for draft in await self._store.unrested(10_000):
-                self._unrested[draft] = self._clock()
+                self._unrested.moved(draft)
 
     async def _take_batch(self) -> bool:
         """Take the next events; False if there are none."""
@@ -224,10 +229,9 @@ class CatchUp:
 
     def _rows(self, moved: Iterable[Known]) -> list[dict[str, Any]]:
         """The lines of drafts that moved, which may come to rest after a while."""
-        now, moved = self._clock(), list(moved)
+        moved = list(moved)
         for known in moved:
-            self._unrested[known.draft.id] = now
-            self._unrested.move_to_end(known.draft.id)
+            self._unrested.moved(known.draft.id, known.draft.version)
         return [line_of(k.draft, k.last, self._forms(k.draft.form)) for k in moved]
 
     async def _take(self, line: Line) -> Known | None:
@@ -287,30 +291,29 @@ class CatchUp:
     # -- resting
 
     async def _rest_some(self, *, idle: bool) -> None:
-        """Put down drafts that are quiet, or all while there is nothing else to do."""
-        while self._unrested and not self._woken.is_set():
-            before = self._clock() - (0 if idle else QUIET)
-            quiet = [draft for draft, since in self._unrested.items() if since <= before][:AT_REST]
-            if not quiet:
-                return
-            await self._rest(quiet)
+        """Put down drafts that are due, until there is news."""
+        while not self._woken.is_set() and (due := self._unrested.due(idle=idle)):
+            await self._rest(due[:AT_REST])
 
     async def _rest(self, drafts: Iterable[UUID], *, anew: bool = False) -> None:
-        due = {draft: self._unrested.get(draft) for draft in drafts}
-        found = [await self._found(draft, anew=anew) for draft in due]
-        await self._store.rest(
-            [
-                (
-                    state_of(known.draft, known.link, resting=True),
-                    resting_of(known.draft, self._forms(known.draft.form)),
-                )
-                for known in found
-                if known is not None
-            ]
-        )
-        for draft, since in due.items():
-            if self._unrested.get(draft) == since:  # else it moved meanwhile
-                self._unrested.pop(draft, None)
+        moves = {draft: self._unrested.move(draft) for draft in drafts}
+        found = [await self._found(draft, anew=anew) for draft in moves]
+        states = {
+            known.draft.id: (
+                state_of(known.draft, known.link, resting=True),
+                resting_of(known.draft, self._forms(known.draft.form)),
+            )
+            for known in found
+            if known is not None
+        }
+        await self._store.rest(list(states.values()))
+        for draft, move in moves.items():
+            rest = (
+                Rest(states[draft][0].version, len(states[draft][0].body))
+                if draft in states
+                else None
+            )
+            self._unrested.put_down(draft, rest, move)
 
     async def _found(self, draft: UUID, *, anew: bool) -> Known | None:
         """A draft as it can be put down; None if its log cannot be read."""

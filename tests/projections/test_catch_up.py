@@ -14,7 +14,7 @@ import pytest
 
 from domain.draft import RECENT, Draft
 from domain.errors import Busy, StoreUnavailable
-from projections.catch_up import BATCH, NAME, CatchUp
+from projections.catch_up import BATCH, IDLE, NAME, CatchUp
 from projections.snapshot import aggregate
 from projections.store.base import DraftFilter, Store
 from projections.store.postgres import PostgresStore
@@ -151,6 +151,28 @@ async def test_what_is_saved_appears_and_comes_to_rest_by_itself(store: Store) -
             NAME: {"position": 2, "head": 2, "behind": 0},
             "states": {"behind": 0},
         }
+
+
+async def test_a_long_text_that_is_being_written_is_not_put_down_after_every_save(
+    store: Store,
+) -> None:
+    text = " ".join(str(n * 7_919 % 10_007) for n in range(4_000))
+    async with following(store) as catch_up, desk(store, on_commit=catch_up.wake) as ann:
+        draft = await ann.open({"text": text})
+        await until(lambda: rested(store, draft))
+        for number in range(5):
+            await ann.edit(draft, {"text": f"{text} save{number}"})
+            await until(lambda: _is_level(catch_up))
+            await asyncio.sleep(2 * IDLE)
+            assert not await rested(store, draft)
+        await catch_up.rest_all(ANN)
+        (row,) = await store.drafts(ANN, DraftFilter(q="save4"))
+        assert row["draft"] == draft
+        assert await rested(store, draft)
+
+
+async def _is_level(catch_up: CatchUp) -> bool:
+    return all(model["behind"] == 0 for model in (await catch_up.status()).values())
 
 
 async def test_what_nobody_told_of_is_found_by_the_slow_tick(store: Store) -> None:
