@@ -11,7 +11,8 @@ from starlette.types import ASGIApp
 from api.service import Service
 from api.settings import Settings
 from tests.api.calls import DRAFTS, Caller, Document, add, problem, replace
-from tests.api.services import DAY, beside
+from tests.api.hooks import Host, is_signed, listening, telling_of, tells
+from tests.api.services import DAY
 from tests.api.streams import streaming
 from tests.running import Clock
 
@@ -19,9 +20,16 @@ GIG = {"form": "gig", "subject": "42"}
 
 
 @pytest.fixture
-async def upkeep(settings: Settings, clock: Clock) -> AsyncIterator[Service]:
-    """Another process, which sweeps."""
-    async with beside(settings, clock) as service:
+async def host() -> AsyncIterator[Host]:
+    """The caller's own system, which is told what happens to drafts."""
+    async with listening() as host:
+        yield host
+
+
+@pytest.fixture
+async def upkeep(settings: Settings, clock: Clock, host: Host) -> AsyncIterator[Service]:
+    """Another process, which sweeps, and tells the host."""
+    async with telling_of(settings, clock, host) as service:
         yield service
 
 
@@ -32,7 +40,13 @@ async def line_of(somebody: Caller, draft: Document, **wanted: str) -> Document 
 
 
 async def test_a_draft_from_the_first_key_to_the_trash_and_beyond(
-    service: ASGIApp, ann: Caller, ben: Caller, ada: Caller, upkeep: Service, clock: Clock
+    service: ASGIApp,
+    ann: Caller,
+    ben: Caller,
+    ada: Caller,
+    upkeep: Service,
+    host: Host,
+    clock: Clock,
 ) -> None:
     draft = await opens_on_two_devices(ann, clock)
     await goes_through_its_steps(ann, draft, clock)
@@ -42,6 +56,7 @@ async def test_a_draft_from_the_first_key_to_the_trash_and_beyond(
     await is_a_template_for_another(ann, ben, draft)
     await expires_and_comes_back(ann, ben, upkeep, draft, clock)
     await is_submitted_and_stays_so(ann, draft, clock)
+    await the_system_behind_is_told_so(ann, upkeep, host, draft)
     await a_fresh_one_is_discarded_and_ends(ann, ben, ada, upkeep, draft, clock)
 
 
@@ -211,6 +226,23 @@ async def is_submitted_and_stays_so(ann: Caller, draft: Document, clock: Clock) 
         *("opened", "merged", "resolved", "edited", "shared", "labelled", "undone", "restored"),
         *("expired", "recovered", "submitted"),
     }
+
+
+async def the_system_behind_is_told_so(
+    ann: Caller, upkeep: Service, host: Host, draft: Document
+) -> None:
+    """It hears once of the submission, after all that came before, signed and without content."""
+    await tells(upkeep)
+    assert all(map(is_signed, host.heads, host.bodies))
+    assert not any(b"Jazz night" in body for body in host.bodies)
+    final = await ann.draft(draft)
+    heard = [told for told in host.told if told["data"]["id"] == draft["id"]]
+    kinds = [told["type"].removeprefix("draft.") for told in heard]
+    assert [kind for kind in kinds if kind != "saved"] == ["expired", "submitted"]
+    names = ("id", "form", "subject", "owner", "version", "status")
+    assert heard[-1]["data"] == {name: final[name] for name in names}
+    fetched = await ann.asks("GET", final["id"], headers={"if-none-match": f'"{final["version"]}"'})
+    assert fetched.status_code == 304  # what was told of is what is there
 
 
 async def a_fresh_one_is_discarded_and_ends(
