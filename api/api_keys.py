@@ -38,7 +38,7 @@ class ApiKeys:
             Unauthenticated: There is no such key, or it has ended.
         """
         form = _FORM(text)
-        key = await self._store.api_key(form[1]) if form else None
+        key = await self._store.api_keys.find(form[1]) if form else None
         if key is None or not hmac.compare_digest(key.digest, _digest(text)):
             raise Unauthenticated(_UNKNOWN)
         if key.revoked_at is not None:
@@ -53,12 +53,12 @@ class ApiKeys:
         id_, now = secrets.token_hex(6), self._clock()
         text = f"{PREFIX}{id_}_{secrets.token_urlsafe(_SECRET_BYTES)}"
         expires_at = now + lifetime if lifetime else None
-        await self._store.add_api_key(ApiKey(id_, name, role, _digest(text), now, expires_at))
+        await self._store.api_keys.add(ApiKey(id_, name, role, _digest(text), now, expires_at))
         return text
 
     async def revoke(self, id_: str) -> bool:
         """End a key; False if there is none of this id."""
-        return await self._store.revoke_api_key(id_, self._clock())
+        return await self._store.api_keys.revoke(id_, self._clock())
 
 
 def _digest(text: str) -> bytes:

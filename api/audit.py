@@ -22,7 +22,7 @@ from api.tables import CSV, JSON, NDJSON, as_csv, as_ndjson, chosen
 from domain.access import Reader, is_auditor, require_person
 from domain.errors import Forbidden, Invalid
 from projections.audit import COLUMNS, Line
-from projections.store.base import AuditFilter
+from projections.store.audit import AuditFilter
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"], route_class=StrictRoute)
 

@@ -19,8 +19,8 @@ from projections.catch_up import CatchUp
 from projections.forms import Forms
 from projections.inside import inside_of
 from projections.snapshot import fold
-from projections.store.base import AuditFilter, Store
-from projections.store.records import AuditRow
+from projections.store.audit import AuditFilter, AuditRow
+from projections.store.base import Store
 from projections.turns import Turns
 
 ROWS = 256  # versions found at once
@@ -107,7 +107,7 @@ class Auditing:
 
     async def _total(self, reader: Reader, asked: Asked) -> tuple[int | None, int | None]:
         if asked.q is None:
-            return await self._store.audited_total(reader, asked.wanted)
+            return await self._store.audit.total(reader, asked.wanted)
         count, drafts, looked = 0, set[UUID](), 0
         async for row, lines in self._found(reader, replace(asked, place=None)):
             if (looked := looked + 1) > SEARCHED:
@@ -135,7 +135,7 @@ class Auditing:
         upto = None if asked.place is None else asked.place[:3]
         while True:
             wanted = replace(asked.wanted, upto=upto, limit=ROWS + 1)
-            rows = await self._store.audited(reader, wanted)
+            rows = await self._store.audit.found(reader, wanted)
             for portion in portions(rows[:ROWS]):
                 made = await self._worded(reader, portion, asked.wanted)
                 for row in portion:

@@ -132,7 +132,7 @@ class Channel:
             raise DraftNotFound
         draft = fold(self.id, row)
         while draft.version < self.version:
-            records = await self._store.chain(stream.principal, self.id, draft.version)
+            records = await self._store.chains.of_draft(stream.principal, self.id, draft.version)
             if not records:
                 raise DraftNotFound
             for record in records:

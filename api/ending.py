@@ -96,7 +96,7 @@ class Ending:
         The name comes last, so that a call that was stopped can be repeated; of drafts that were
         begun by another process just then, the sweep takes care.
         """
-        if (key := await self._store.key_of(user)) is None:
+        if (key := await self._store.people.key_of(user)) is None:
             return None
         count = await self._take_out(key, origin)
         pseudonym = f"forgotten:{secrets.token_hex(4)}"

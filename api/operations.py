@@ -163,7 +163,7 @@ async def create_api_key(
 async def list_api_keys(settings: Settings) -> Sequence[ApiKey]:
     """All keys there ever were, oldest first."""
     async with opened(settings) as store:
-        return await store.api_keys()
+        return await store.api_keys.listed()
 
 
 async def revoke_api_key(settings: Settings, id_: str) -> None:
@@ -225,7 +225,7 @@ def _examine_development(settings: Settings) -> list[Finding]:
 
 async def _examine_projections(store: Store) -> list[Finding]:
     behind = (await CatchUp(store).status())[NAME]["behind"]
-    aside = await store.set_aside()
+    aside = await store.read_models.set_aside()
     names = ", ".join(f"{event['draft']} version {event['version']}" for event in aside[:3])
     return [
         Finding(True, f"the drafts page is {behind} events behind"),

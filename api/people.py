@@ -33,7 +33,7 @@ class People:
         if is_link(sub):
             return sub
         if (key := self._keys.get(sub)) is None and (
-            key := await self._store.key_of(sub)
+            key := await self._store.people.key_of(sub)
         ) is not None:
             self._remember(key, sub)
         return key
@@ -41,7 +41,7 @@ class People:
     async def key_for(self, sub: str) -> str:
         """A person's key, made now if need be."""
         if (key := await self.key_of(sub)) is None:
-            key = await self._store.new_key(sub, secrets.token_urlsafe(KEY_LENGTH * 3 // 4))
+            key = await self._store.people.new_key(sub, secrets.token_urlsafe(KEY_LENGTH * 3 // 4))
             self._remember(key, sub)
         return key
 
@@ -59,7 +59,7 @@ class People:
         """The names behind keys."""
         wanted = set(keys)
         if missing := [key for key in wanted if key not in self._subs and key != SERVICE]:
-            for key, sub in (await self._store.subs_of(missing)).items():
+            for key, sub in (await self._store.people.subs_of(missing)).items():
                 self._remember(key, sub)
         return {key: self._subs.get(key, key) for key in wanted}
 

@@ -23,8 +23,8 @@ from domain import events
 from domain.access import Reader
 from domain.event import DraftEvent
 from domain.masking import MASK
+from projections.store.audit import AuditRead
 from projections.store.base import Store
-from projections.store.records import AuditRead
 
 AUDIT: Final = "/v1/audit"
 _PEOPLE: Final = ("by", "owner")  # parameters that hold names, which stand in one table only
@@ -58,7 +58,7 @@ class Reads:
         given = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         asked = {name: await self._kept(name, value) for name, value in given}
         client = scope.get("client")
-        await self._store.note_read(
+        await self._store.audit.note_read(
             AuditRead(
                 at=self._clock(),
                 by=await self._people.key_for(caller.sub),
@@ -81,7 +81,7 @@ class Reads:
 
     async def page(self, reader: Reader, before: int | None, limit: int) -> dict[str, Any]:
         """A page of the log, newest first."""
-        noted = await self._store.reads_noted(reader, before, limit + 1)
+        noted = await self._store.audit.reads_noted(reader, before, limit + 1)
         asked = [orjson.loads(read.asked) for _, read in noted]
         keys = {key for one in asked for name in _PEOPLE if type(key := one.get(name)) is str}
         names = await self._people.subs_of({read.by for _, read in noted} | keys)

@@ -180,7 +180,7 @@ class Service:
         """Whether the store answers, how far the projections are, and what they set aside."""
         try:
             status = await self.catch_up.status()
-            aside = await self.store.set_aside()
+            aside = await self.store.read_models.set_aside()
         except StoreUnavailable as unreachable:
             return Readiness(False, {"problem": str(unreachable)})
         named = [{**event, "draft": str(event["draft"])} for event in aside]

@@ -36,7 +36,7 @@ class Verifying:
     async def _pages(self, by: str, draft: UUID) -> AsyncIterator[Sequence[Record]]:
         """The draft's events, page by page; in between others get their turn."""
         version = 0
-        while page := await self._store.chain(by, draft, version):
+        while page := await self._store.chains.of_draft(by, draft, version):
             yield page
             version = page[-1].version
             await asyncio.sleep(0)

@@ -89,8 +89,8 @@ class Webhooks:
             pass
 
     async def _take_log(self) -> bool:
-        position = await self._store.position(LOG)
-        lines = await self._store.lines(position, BATCH)
+        position = await self._store.log.position(LOG)
+        lines = await self._store.log.lines(position, BATCH)
         if not lines:
             return False
         records = [line.record for line in lines if concerns(line.record)]
@@ -103,7 +103,7 @@ class Webhooks:
         return len(lines) == BATCH
 
     async def _take_purged(self) -> bool:
-        position = await self._store.position(PURGED)
+        position = await self._store.log.position(PURGED)
         buried = await self._store.outbox.buried(position, BATCH)
         if not buried:
             return False
@@ -112,7 +112,7 @@ class Webhooks:
         return len(buried) == BATCH
 
     async def _take_quiet(self) -> bool:
-        position = await self._store.position(LOG)
+        position = await self._store.log.position(LOG)
         quiet = await self._store.outbox.quiet(self._clock() - PAUSE, BATCH)
         if not quiet:
             return False

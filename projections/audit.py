@@ -13,7 +13,8 @@ from domain.form import Form
 from domain.masking import is_sensitive, masked, masked_change
 from domain.value import Data
 from projections.inside import ANYWHERE, Inside, alters_inside, opening
-from projections.store.records import AuditRow, Record
+from projections.store.audit import AuditRow
+from projections.store.records import Record
 from projections.wording import Served, Version, Wording
 
 Line: TypeAlias = dict[str, Any]

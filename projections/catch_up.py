@@ -26,7 +26,8 @@ from projections.ending import ended
 from projections.listing import line_of, resting_of
 from projections.resting import Rest, Unrested
 from projections.snapshot import aggregate, state_of
-from projections.store.base import Line, Moves, Store
+from projections.store.base import Store
+from projections.store.log import Line, Moves
 from projections.store.records import Record
 
 log = logging.getLogger("variorum.catch_up")
@@ -114,10 +115,10 @@ class CatchUp:
         Raises:
             Busy: It takes longer than a reader should wait.
         """
-        head = await self._store.head()
+        head = await self._store.log.head()
         try:
             async with asyncio.timeout(PATIENCE):
-                while await self._store.position(NAME) < head:
+                while await self._store.log.position(NAME) < head:
                     await self._take_batch()
         except TimeoutError:
             raise Busy("The list is catching up with many changes; try again.") from None
@@ -125,7 +126,7 @@ class CatchUp:
     async def rest_all(self, principal: str) -> None:
         """Put down every draft of a principal's that moved, so that a search sees it as it is."""
         tried: set[UUID] = set()
-        while unrested := await self._store.unrested(AT_REST + len(tried), principal):
+        while unrested := await self._store.read_models.unrested(AT_REST + len(tried), principal):
             if not (drafts := [draft for draft in unrested if draft not in tried]):
                 return
             # Loaded anew: what another process took from the log, this one never saw.
@@ -137,8 +138,8 @@ class CatchUp:
 
         A draft that is being written in, and need not rest yet, is not behind.
         """
-        position = await self._store.position(NAME)
-        head = max(position, await self._store.head())  # the last events may have been purged
+        position = await self._store.log.position(NAME)
+        head = max(position, await self._store.log.head())  # the last events may have been purged
         return {
             NAME: {"position": position, "head": head, "behind": head - position},
             "states": {"behind": len(self._unrested.due(idle=True))},
@@ -182,22 +183,22 @@ class CatchUp:
     async def _remember_unrested(self) -> None:
         if self._look_again:
             self._look_again = False
-            for draft in await self._store.unrested(10_000):
+            for draft in await self._store.read_models.unrested(10_000):
                 self._unrested.moved(draft)
 
     async def _take_batch(self) -> bool:
         """Take the next events; False if there are none."""
         async with self._one_at_a_time:
-            position = await self._store.position(NAME)
-            if (moves := await self._store.moves(position, HELD_BATCH)).events == 0:
+            position = await self._store.log.position(NAME)
+            if (moves := await self._store.log.moves(position, HELD_BATCH)).events == 0:
                 return False
             if (held := self._held_ahead(moves)) is not None:
-                await self._store.take(NAME, position, moves.upto, self._rows(held))
+                await self._store.read_models.take(NAME, position, moves.upto, self._rows(held))
                 return moves.events == HELD_BATCH
-            lines = await self._store.lines(position, BATCH)
+            lines = await self._store.log.lines(position, BATCH)
             if lines:
                 rows, aside = await self._fold(lines)
-                await self._store.take(NAME, position, lines[-1].position, rows, aside)
+                await self._store.read_models.take(NAME, position, lines[-1].position, rows, aside)
             return len(lines) == BATCH
 
     def _held_ahead(self, moves: Moves) -> list[Known] | None:
@@ -306,7 +307,7 @@ class CatchUp:
             for known in found
             if known is not None
         }
-        await self._store.rest(list(states.values()))
+        await self._store.read_models.rest(list(states.values()))
         for draft, move in moves.items():
             rest = (
                 Rest(states[draft][0].version, len(states[draft][0].body))

@@ -17,7 +17,7 @@ from domain.chain import ChainKey, Keyring
 from domain.moment import rfc3339
 from projections.sealed import NotSealed, Sealed, Sealing
 from projections.store.base import BEGINNING, Store
-from projections.store.records import Head
+from projections.store.chains import Head
 
 
 async def write_checkpoint(
@@ -36,7 +36,7 @@ async def write_checkpoint(
 
 async def _heads(store: Store) -> AsyncIterator[Head]:
     after = BEGINNING
-    while page := await store.heads(after):
+    while page := await store.chains.heads(after):
         for head in page:
             yield head
         after = page[-1].draft

@@ -23,7 +23,8 @@ from domain.chain import ChainKey
 from projections.sealed import Sealing
 from projections.snapshot import KEY_LENGTH
 from projections.store.base import BEGINNING, Store
-from projections.store.records import Head, Record
+from projections.store.chains import Head
+from projections.store.records import Record
 
 Progress = Callable[[int, int], None]
 
@@ -69,7 +70,7 @@ async def export(
         NoSuchDraft: One of them is not in the log.
     """
     sealing = Sealing(write, "export", key)
-    total, count, told = await store.head(), 0, set[str]()
+    total, count, told = await store.log.head(), 0, set[str]()
     async for page in _chosen(store, drafts) if drafts else pages(store):
         for person in await _people(store, page, told):
             sealing.line(orjson.dumps({"person": person.key, "sub": person.sub}))
@@ -86,7 +87,7 @@ async def export(
 async def pages(store: Store) -> AsyncIterator[Sequence[Record]]:
     """The whole log, draft by draft."""
     after = (BEGINNING, 0)
-    while page := await store.chains(after):
+    while page := await store.chains.of_drafts(after):
         yield page
         after = (page[-1].draft, page[-1].version)
 
@@ -94,7 +95,7 @@ async def pages(store: Store) -> AsyncIterator[Sequence[Record]]:
 async def pages_of(store: Store, draft: UUID) -> AsyncIterator[Sequence[Record]]:
     """The events of one draft."""
     version = 0
-    while page := await store.chains((draft, version), draft):
+    while page := await store.chains.of_drafts((draft, version), draft):
         yield page
         version = page[-1].version
 
@@ -102,7 +103,7 @@ async def pages_of(store: Store, draft: UUID) -> AsyncIterator[Sequence[Record]]
 async def tombstones(store: Store) -> AsyncIterator[Head]:
     """What is left of purged drafts."""
     after = BEGINNING
-    while page := await store.tombstones(after):
+    while page := await store.chains.tombstones(after):
         for purged in page:
             yield purged
         after = page[-1].draft
@@ -123,7 +124,7 @@ async def _people(store: Store, page: Iterable[Record], told: set[str]) -> list[
     found = {key.decode() for record in page for key in _KEYS.findall(record.state)}
     keys, names = sorted(found - told), dict[str, str]()
     for start in range(0, len(keys), ASKED):
-        names |= await store.subs_of(keys[start : start + ASKED])
+        names |= await store.people.subs_of(keys[start : start + ASKED])
     told.update(names)
     return [Person(key, names[key]) for key in sorted(names)]
 

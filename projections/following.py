@@ -141,11 +141,11 @@ class Following:
 
     async def _begin(self) -> None:
         """Whoever watched before the position was known may lack what was committed meanwhile."""
-        self._position = await self._store.head()
+        self._position = await self._store.log.head()
         await self._watched.moved(self._watched.drafts())
 
     async def _take(self) -> None:
-        head, moved = await self._store.moved(self._position, self._watched.drafts())
+        head, moved = await self._store.log.moved(self._position, self._watched.drafts())
         if moved:
             await self._watched.moved(moved)
         self._position = head

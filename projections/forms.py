@@ -23,7 +23,7 @@ from domain.errors import FormNotFound, Invalid, Unavailable
 from domain.form import Form, read_form, undefined
 from projections.ending import ended
 from projections.store.base import Store
-from projections.store.records import FormRow
+from projections.store.forms import FormRow
 
 log = logging.getLogger("variorum.forms")
 
@@ -103,10 +103,10 @@ class Forms:
         definition = written(form)
         if self._stored.get(form.form) != definition:
             before = self.of(form.form)
-            await self._store.keep_form(form.form, definition, by, at)
+            await self._store.forms.keep(form.form, definition, by, at)
             await self.refresh()
             if set(form.sensitive) - set(before.sensitive):
-                await self._store.forget_search(form.form)
+                await self._store.forms.unrest(form.form)
 
     async def refresh(self) -> None:
         """Take in what was kept since, by whichever process.
@@ -114,13 +114,13 @@ class Forms:
         A process that did not know yet may just have put drafts to rest by an older definition.
         """
         for form in await self.read():
-            await self._store.unrest(form)
+            await self._store.forms.unrest(form)
             self._on_news()
 
     async def read(self) -> list[str]:
         """Read what was kept since; answers of which forms that was."""
         news = []
-        for row in await self._store.forms(self._number):
+        for row in await self._store.forms.newest(self._number):
             if row.number > self._number:  # else another one that was waiting has taken it in
                 self._number = row.number
                 self._take(row)

@@ -25,7 +25,8 @@ from projections.export import Person, tombstones
 from projections.rebuild import read_again
 from projections.sealed import NotSealed, Sealed
 from projections.snapshot import aggregate
-from projections.store.base import PAGE_BYTES, PAGE_EVENTS, Store
+from projections.store.base import Store
+from projections.store.chains import PAGE_BYTES, PAGE_EVENTS
 from projections.store.records import Committed, Group, Record, to_registers, to_row
 from projections.verify import Progress, Tell, Verification, entries, flaws_of
 
@@ -70,7 +71,7 @@ async def import_drafts(
     await survey.look(Sealed(file, "export", keyring), lambda: progress(file.tell(), 2 * size))
     file.seek(0)
     for person in survey.people:
-        await store.new_key(person.sub, person.key)
+        await store.people.new_key(person.sub, person.key)
     purged = {head.draft async for head in tombstones(store)}
     imported, records = Imported(), _records(Sealed(file, "export", keyring))
     for draft, own in groupby(records, key=attrgetter("draft")):
@@ -122,8 +123,8 @@ class _Survey:
 
     async def _meet(self, person: Person) -> None:
         """Whoever is known here by another key, or the key by another name, is not let in."""
-        name = (await self._store.subs_of([person.key])).get(person.key, person.sub)
-        key = await self._store.key_of(person.sub) or person.key
+        name = (await self._store.people.subs_of([person.key])).get(person.key, person.sub)
+        key = await self._store.people.key_of(person.sub) or person.key
         if (name, key) == (person.sub, person.key):
             self.people.append(person)
         else:
@@ -163,7 +164,7 @@ async def _take_over(
         await growing.end()
     finally:
         if growing.added:
-            await store.replace(await read_again(store, draft, forms))
+            await store.read_models.replace(await read_again(store, draft, forms))
     if growing.beside is not None:
         tell(f"draft {draft}: imported beside {growing.beside}, open for the same subject")
     imported.versions += growing.added

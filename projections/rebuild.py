@@ -50,20 +50,20 @@ async def rebuild(
     forms: Definitions = undefined,
 ) -> int:
     """Rebuild everything; answers how many drafts there were. `progress` gets done and total."""
-    total, done, last = await store.count_drafts(), 0, UUID(int=0)
-    while drafts := await store.draft_ids(last, PAGE):
+    total, done, last = await store.log.count_drafts(), 0, UUID(int=0)
+    while drafts := await store.log.draft_ids(last, PAGE):
         for draft in drafts:
             await _rebuild_one(store, draft, forms)
             progress(done := done + 1, total)
         last = drafts[-1]
-    await store.remove_strays()
+    await store.read_models.remove_strays()
     return done
 
 
 async def _rebuild_one(store: Store, draft: UUID, forms: Definitions) -> None:
     """A draft whose log cannot be read keeps the rows that it has, and stays set aside."""
     try:
-        await store.replace(await read_again(store, draft, forms))
+        await store.read_models.replace(await read_again(store, draft, forms))
     except Unavailable:
         raise
     except Exception as problem:

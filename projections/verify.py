@@ -14,7 +14,8 @@ from projections.checkpoint import Checkpoint
 from projections.export import BadLine, Entry, pages, read_line, tombstones
 from projections.sealed import Sealed
 from projections.store.base import Store
-from projections.store.records import Head, Record
+from projections.store.chains import Head
+from projections.store.records import Record
 
 Progress = Callable[[int, int], None]
 Tell = Callable[[str], None]
@@ -165,7 +166,7 @@ async def verify_log(
     """Check everything in the log; `tell` gets a sentence for each draft that is not intact."""
     heads = checkpoint.heads() if checkpoint else ()
     verification = Verification(keyring, _telling(tell), heads)
-    total = await store.head()
+    total = await store.log.head()
     async for page in pages(store):
         for record in page:
             verification.take(record)

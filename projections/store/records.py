@@ -59,36 +59,6 @@ class Record(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """How far a draft's chain goes: the version of its last event, and its link."""
-
-    draft: UUID
-    version: int
-    hash: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Tombstone:
-    """What is left of a purged draft: whose it was, how far its chain went, who ended it and when."""
-
-    draft: UUID
-    owner: str
-    versions: int
-    head: bytes
-    by: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class FormRow:
-    """A form definition as somebody sent it; `number` rises with every one."""
-
-    number: int
-    form: str
-    definition: str
-
-
-@dataclass(frozen=True, slots=True)
 class LinkRow:
     """A share link that is good until it expires: its draft and role, and the hash of its token."""
 
@@ -107,30 +77,6 @@ class VersionRow(NamedTuple):
     seq: int | None
     paths: str | None
     reason: str | None
-
-
-class AuditRow(NamedTuple):
-    """A version that an audit is about, and what the drafts page knows of its draft."""
-
-    draft: UUID
-    version: int
-    at: datetime
-    paths: str | None
-    owner: str
-    title: str | None
-    form: str
-
-
-class AuditRead(NamedTuple):
-    """One reading as an auditor: when, who (by key), and what was asked."""
-
-    at: datetime
-    by: str
-    path: str
-    asked: str
-    draft: UUID | None
-    request: str | None
-    address: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,19 @@ from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
-from projections.store.records import Tombstone
-
 Alone = Literal["sweep", "deliver"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What is left of a purged draft: whose it was, how far its chain went, who ended it and when."""
+
+    draft: UUID
+    owner: str
+    versions: int
+    head: bytes
+    by: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

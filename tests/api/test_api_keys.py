@@ -69,7 +69,7 @@ async def test_a_key_ends_with_its_revocation_at_once_and_for_good(
 
     clock.tick(60)
     assert await keys.revoke(id_in(key))
-    (kept,) = await store.api_keys()
+    (kept,) = await store.api_keys.listed()
     assert kept.revoked_at == NOON
 
 
@@ -103,7 +103,7 @@ async def test_a_key_has_the_role_it_was_made_with_and_its_own_kind(
 async def test_of_a_key_a_digest_is_kept_and_nothing_else(keys: ApiKeys, store: Store) -> None:
     key = await keys.create("importer", "auditor", DAY)
 
-    assert await store.api_keys() == [
+    assert await store.api_keys.listed() == [
         ApiKey(
             id_in(key),
             "importer",
@@ -114,8 +114,8 @@ async def test_of_a_key_a_digest_is_kept_and_nothing_else(keys: ApiKeys, store: 
             None,
         )
     ]
-    assert await store.api_key(id_in(key)) == (await store.api_keys())[0]
-    assert await store.api_key("0123456789ab") is None
+    assert await store.api_keys.find(id_in(key)) == (await store.api_keys.listed())[0]
+    assert await store.api_keys.find("0123456789ab") is None
 
 
 async def test_keys_are_listed_in_the_order_in_which_they_were_made(
@@ -126,7 +126,7 @@ async def test_keys_are_listed_in_the_order_in_which_they_were_made(
         made.append(id_in(await keys.create("importer", None, None)))
         clock.tick()
 
-    assert [key.id for key in await store.api_keys()] == made
+    assert [key.id for key in await store.api_keys.listed()] == made
 
 
 async def test_whoever_knows_the_id_knows_nothing_of_the_key(

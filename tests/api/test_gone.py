@@ -123,7 +123,7 @@ async def shared(
     service: Service, store: Store, draft: Document, owner: str, whom: str
 ) -> tuple[str, str]:
     """Share a draft with a person; the keys of both."""
-    by, key = await store.key_of(owner), await store.key_of(whom)
+    by, key = await store.people.key_of(owner), await store.people.key_of(whom)
     assert by is not None
     assert key is not None
     origin = Origin(by, service.parts.clock())
@@ -188,7 +188,7 @@ async def test_another_process_forgets_the_name_too(
     ann: Caller, ben: Caller, ada: Caller, other: Service, store: Store
 ) -> None:
     await ben.open()
-    key = await store.key_of("ben")
+    key = await store.people.key_of("ben")
     assert key is not None
     await other.letting_go.start()
     assert await other.people.sub_of(key) == "ben"
@@ -204,7 +204,7 @@ async def test_a_draft_begun_by_a_process_that_had_not_heard_is_swept(
     ann: Caller, ben: Caller, ada: Caller, other: Service, store: Store, clock: Clock
 ) -> None:
     await ben.open()
-    key = await store.key_of("ben")
+    key = await store.people.key_of("ben")
     assert key is not None
     await store.trash.forget(key, "forgotten:0", clock())  # and stopped just here
     late = await ben.open({"fee": 1}, another=True)  # by the key that the process remembers

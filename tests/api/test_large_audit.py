@@ -49,7 +49,7 @@ def resident() -> int:
 
 async def fill(store: Store) -> None:
     """Drafts with many versions of many changes each."""
-    await store.new_key("ann", ANN)
+    await store.people.new_key("ann", ANN)
     async with desk(store) as writer:
         for _ in range(DRAFTS):
             draft = await writer.open({f"f{n}": "" for n in range(CHANGES)})

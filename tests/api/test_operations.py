@@ -99,7 +99,7 @@ async def test_a_backup_of_postgresql_is_restored_whole_on_another_server(
     postgres_database: postgres.Database,
 ) -> None:
     await some_history(ann, ben)
-    await store.keep_form("venue", '{"form": "venue"}', "ann-key-0001", NOON)
+    await store.forms.keep("venue", '{"form": "venue"}', "ann-key-0001", NOON)
     operator.having(PATH=with_postgres_tools()).succeeds("backup", "variorum.dump")
 
     with postgres.running_server(fast=True) as server, postgres.fresh_database(server) as database:

@@ -307,7 +307,7 @@ async def test_100_000_changes_are_exported_and_verified_in_constant_memory(
 
 async def peaks(operator: Operator, store: Store, changes: int) -> dict[str, int]:
     """The megabytes that each command takes with a draft of so many changes."""
-    await store.new_key("ann", ANN)
+    await store.people.new_key("ann", ANN)
     async with desk(store) as ann:
         draft = await ann.open({"n": 0, "text": "word " * 100})
         for start in range(0, changes, 1_000):

@@ -166,7 +166,7 @@ async def test_what_was_moved_about_in_the_file_is_gone_from_where_it_stood(
     store: Store, settings: Settings, request: pytest.FixtureRequest
 ) -> None:
     chance, held = random.Random(7), list[tuple[UUID, str]]()
-    await store.new_key("ann", ANN)
+    await store.people.new_key("ann", ANN)
     async with desk(store) as writer:
         for number in range(1_500):
             word = MARK if number % 2 else "kept"
@@ -182,7 +182,7 @@ async def test_what_was_moved_about_in_the_file_is_gone_from_where_it_stood(
             assert await store.trash.purge(draft, None, ANN, NOON)
     await store.trash.scrub()
     assert MARK.encode() not in everything(settings, request)
-    assert await store.count_drafts() == 750
+    assert await store.log.count_drafts() == 750
 
 
 def everything(settings: Settings, request: pytest.FixtureRequest) -> bytes:
@@ -295,7 +295,7 @@ async def test_a_purge_while_the_read_models_catch_up_leaves_nothing(
     ann: Caller, store: Store, other: Service, clock: Clock, tamper: Tamper
 ) -> None:
     drafts = [UUID((await ann.open({"title": MARK}, another=True))["id"]) for _ in range(30)]
-    key = await store.key_of("ann")
+    key = await store.people.key_of("ann")
     assert key is not None
 
     async def purge_all() -> None:
@@ -320,7 +320,7 @@ async def test_what_was_read_for_a_rebuild_is_not_written_after_a_purge(
     draft = UUID((await full_of_marks(ann))["id"])
     rebuilt = await read_again(store, draft)
     assert await store.trash.purge(draft, None, "ada-key-0001", clock())
-    await store.replace(rebuilt)
+    await store.read_models.replace(rebuilt)
     await rebuild(store)
     for table in ("drafts", "states", "versions"):
         assert {row[0] for row in tamper(f"SELECT draft FROM {table}")} <= {

@@ -176,7 +176,7 @@ async def test_a_stranger_makes_nobody_known_by_naming_them(
     ):
         answer = await ben.asks(method, f"{draft['id']}/{path}", json=body)
         problem(answer, 404, "draft-not-found")
-    assert await store.key_of("mallory") is None
+    assert await store.people.key_of("mallory") is None
 
 
 # -- handing over

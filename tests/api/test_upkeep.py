@@ -31,7 +31,7 @@ def drafts(settings: Settings) -> None:
 
     async def open_them() -> None:
         async with started(open_store(settings)) as store, desk(store) as writer:
-            await store.new_key("ann", ANN)
+            await store.people.new_key("ann", ANN)
             for days in (31, 40):
                 await writer.open({"n": days}, Origin(ANN, NOW - timedelta(days=days)))
 

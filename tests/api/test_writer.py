@@ -83,7 +83,7 @@ async def test_what_arrives_at_once_is_saved_in_one_group(
         assert [r.version for r in mine] == list(range(2, 22))
         assert all(r.id == draft and r.recorded for r in mine)
         assert await held(store, draft) == {"n": 0, **{f"f{n}": n for n in range(place, 60, 3)}}
-    assert [line.record.draft for line in await store.lines(3, 99)] == [
+    assert [line.record.draft for line in await store.log.lines(3, 99)] == [
         draft for draft in drafts for _ in range(20)
     ]
 
@@ -179,7 +179,7 @@ async def test_a_beginning_that_is_refused_fails_alone(store: Store, ann: Desk) 
     wrong, right = await together(ann.writer.begin(uuid4(), too_deep), ann.edit(draft, {"n": 1}))
     assert isinstance(wrong, VariorumError)
     assert right.version == 2
-    assert await store.count_drafts() == 1
+    assert await store.log.count_drafts() == 1
 
 
 async def test_a_draft_may_be_begun_and_edited_in_one_group(store: Store, ann: Desk) -> None:
@@ -253,7 +253,7 @@ async def test_a_slot_is_taken_once_and_the_others_hear_by_whom(store: Store, an
     assert [type(other) for other in others] == [SlotTaken, SlotTaken]
     assert {other.draft for other in others} == {str(first)}
     assert edited.version == 2
-    assert await store.count_drafts() == 2
+    assert await store.log.count_drafts() == 2
     assert await store.holder_of_slot(ANN, "gig", "42") == first
 
 

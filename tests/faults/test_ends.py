@@ -76,7 +76,7 @@ async def test_whatever_is_killed_no_draft_is_open_twice_or_ended_by_halves(
 
 async def long_ago(store: Store, settings: Settings) -> tuple[list[UUID], list[UUID]]:
     """Drafts that were opened, and others that were discarded, more than 30 days ago."""
-    at = Origin(await store.new_key("old", "old-key-0001"), OLD)
+    at = Origin(await store.people.new_key("old", "old-key-0001"), OLD)
     async with desk(store) as writer:
         due = [await writer.open({"n": n}, at, subject=f"due {n}", slot=True) for n in range(DUE)]
         trash = [await writer.open({"n": n}, at) for n in range(IN_TRASH)]
@@ -122,7 +122,7 @@ async def killed_in_the_middle(operator: Operator, store: Store) -> None:
 async def ended(store: Store) -> int:
     """How many events and tombstones a sweep has left so far, about."""
     gone = await store.trash.last_gone()
-    by_service = [line for line in await store.lines(0, 100_000) if line.record.by == SERVICE]
+    by_service = [line for line in await store.log.lines(0, 100_000) if line.record.by == SERVICE]
     return gone.tombstone + len(by_service)
 
 
@@ -130,7 +130,7 @@ async def all_drafts(store: Store) -> dict[UUID, Draft]:
     """Every draft as the log has it."""
     found: dict[UUID, Draft] = {}
     after = BEGINNING
-    while ids := await store.draft_ids(after, 500):
+    while ids := await store.log.draft_ids(after, 500):
         for draft in ids:
             loaded = await store.load(draft)
             assert loaded is not None

@@ -59,7 +59,7 @@ async def desks(postgres_database: postgres.Database) -> AsyncIterator[list[Desk
             store = PostgresStore(postgres_database.service_url)
             await stack.enter_async_context(started(store))
             made.append(await stack.enter_async_context(desk(store)))
-        await made[0].store.new_key("ann", ANN)
+        await made[0].store.people.new_key("ann", ANN)
         yield made
 
 
@@ -388,7 +388,7 @@ async def test_a_slot_that_both_open_at_once_holds_one_draft(desks: list[Desk]) 
         taken = [answer for answer in answers if isinstance(answer, SlotTaken)]
         assert (len(opened), len(taken)) == (1, 5)
         assert {answer.draft for answer in taken} == {str(opened[0])}
-    assert await desks[0].store.count_drafts() == 10
+    assert await desks[0].store.log.count_drafts() == 10
 
 
 async def test_whoever_opens_the_same_form_at_once_gets_the_same_draft(desks: list[Desk]) -> None:
@@ -400,7 +400,7 @@ async def test_whoever_opens_the_same_form_at_once_gets_the_same_draft(desks: li
         )
         assert sorted(answer.status for answer in answers) == [200, 200, 200, 201]
     store = desks[0].store
-    assert await store.count_drafts() == 10
+    assert await store.log.count_drafts() == 10
     assert {row["version"] for row in await page(store)} == {1}
 
 
@@ -423,5 +423,5 @@ async def test_two_catch_ups_beside_the_writers_end_level(desks: list[Desk]) -> 
     for catch_up in catch_ups:
         await catch_up.rest_all(ANN)
         await catch_up.stop()
-    assert list(await desks[0].store.unrested(9)) == []
-    assert list(await desks[0].store.set_aside()) == []
+    assert list(await desks[0].store.read_models.unrested(9)) == []
+    assert list(await desks[0].store.read_models.set_aside()) == []

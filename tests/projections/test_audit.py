@@ -9,7 +9,7 @@ import pytest
 
 from domain.form import read_form
 from projections.audit import matches, portions, stretches
-from projections.store.records import AuditRow
+from projections.store.audit import AuditRow
 from projections.wording import By, Version, Wording
 from tests.domain.scenes import ANN, MONDAY
 

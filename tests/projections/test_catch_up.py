@@ -37,7 +37,7 @@ from tests.projections.wire import wire_to
 @pytest.fixture
 async def ann(store: Store) -> AsyncIterator[Desk]:
     """A writer that wakes nobody."""
-    await store.new_key("ann", ANN)
+    await store.people.new_key("ann", ANN)
     async with desk(store) as at_work:
         yield at_work
 
@@ -79,17 +79,17 @@ async def test_the_page_shows_every_draft_as_it_was_saved_last(store: Store, ann
     assert {draft: rows[draft]["version"] for draft in drafts} == dict(
         zip(drafts, (2, 3, 4), strict=True)
     )
-    assert await store.position(NAME) == await store.head()
+    assert await store.log.position(NAME) == await store.log.head()
 
 
 async def test_a_batch_is_taken_once_and_a_second_taker_throws_his_away(
     store: Store, ann: Desk
 ) -> None:
     await ann.open({"title": "Jazz"})
-    head = await store.head()
-    assert await store.take(NAME, 0, head, []) is True
-    assert await store.take(NAME, 0, head, []) is False
-    assert await store.position(NAME) == head
+    head = await store.log.head()
+    assert await store.read_models.take(NAME, 0, head, []) is True
+    assert await store.read_models.take(NAME, 0, head, []) is False
+    assert await store.log.position(NAME) == head
     assert list(await store.drafts(ANN, EVERY_DRAFT)) == []
 
 
@@ -99,7 +99,7 @@ async def test_more_events_than_a_batch_are_taken_in_one_go(store: Store, ann: D
         await ann.edits(draft, [{"n": n} for n in range(BATCH)])
     catch_up = CatchUp(store)
     await catch_up.drain()
-    assert await store.position(NAME) == await store.head() == 3 * (BATCH + 1)
+    assert await store.log.position(NAME) == await store.log.head() == 3 * (BATCH + 1)
     assert [row["version"] for row in await store.drafts(ANN, EVERY_DRAFT)] == [BATCH + 1] * 3
 
 
@@ -186,11 +186,11 @@ async def test_what_was_left_unrested_comes_to_rest_after_a_restart(
 ) -> None:
     drafts = [await ann.open({"n": n}) for n in range(3)]
     await level(store)
-    assert set(await store.unrested(10)) == set(drafts)
+    assert set(await store.read_models.unrested(10)) == set(drafts)
     async with following(store):
         for draft in drafts:
             await until(partial(rested, store, draft))
-    assert list(await store.unrested(10)) == []
+    assert list(await store.read_models.unrested(10)) == []
 
 
 async def test_the_status_says_how_far_behind_it_is(store: Store, ann: Desk) -> None:
@@ -222,7 +222,7 @@ async def test_a_search_puts_down_the_callers_drafts_only(store: Store, ann: Des
     mine, theirs = await ann.open({"n": 1}), await ann.open({"n": 1}, origin(BEN))
     catch_up = await level(store)
     await catch_up.rest_all(ANN)
-    assert list(await store.unrested(9)) == [theirs]
+    assert list(await store.read_models.unrested(9)) == [theirs]
     assert await rested(store, mine)
 
 
@@ -238,7 +238,7 @@ async def test_a_search_on_a_process_that_knows_an_older_version_sees_the_newest
     async with asyncio.timeout(5):
         await one.rest_all(ANN)
     assert [row["draft"] for row in await store.drafts(ANN, DraftFilter(q="second"))] == [draft]
-    assert list(await store.unrested(9)) == []
+    assert list(await store.read_models.unrested(9)) == []
 
 
 # -- what cannot be taken
@@ -265,9 +265,9 @@ async def test_an_event_that_cannot_be_taken_is_set_aside_and_the_rest_goes_on(
         catch_up.wake()
         await until(lambda: _titled(store, "better"))
         await until(lambda: rested(store, well))
-        aside = [(row["name"], row["version"]) for row in await store.set_aside()]
+        aside = [(row["name"], row["version"]) for row in await store.read_models.set_aside()]
         assert aside == [(NAME, 3), (NAME, 4)]
-        assert {UUID(str(row["draft"])) for row in await store.set_aside()} == {broken}
+        assert {UUID(str(row["draft"])) for row in await store.read_models.set_aside()} == {broken}
         async with asyncio.timeout(5):
             await catch_up.level()
             await catch_up.rest_all(ANN)
@@ -294,11 +294,11 @@ async def test_a_broken_event_that_is_there_at_the_start_stops_nothing(
         await until(lambda: _all_taken(store))
         async with asyncio.timeout(5):
             await catch_up.rest_all(ANN)
-    assert [row["version"] for row in await store.set_aside()] == [2]
+    assert [row["version"] for row in await store.read_models.set_aside()] == [2]
 
 
 async def _all_taken(store: Store) -> bool:
-    return await store.position(NAME) == await store.head()
+    return await store.log.position(NAME) == await store.log.head()
 
 
 # -- what the writer of this process holds
@@ -324,7 +324,7 @@ async def test_what_the_writer_holds_is_not_folded_again(
     assert (row["title"], row["version"], row["saved_device"]) == ("b", 2, "phone")
     await catch_up._rest_some(idle=True)
     assert await rested(store, draft)
-    assert list(await store.set_aside()) == []
+    assert list(await store.read_models.set_aside()) == []
 
 
 async def test_a_draft_that_the_writer_holds_is_left_as_it_is(store: Store, ann: Desk) -> None:
@@ -358,7 +358,7 @@ async def test_drafts_that_another_process_moved_are_read_beside_those_that_are_
     rows = await store.drafts(ANN, EVERY_DRAFT)
     told = {(row["draft"], row["title"], row["version"], row["saved_device"]) for row in rows}
     assert told == {(draft, "b", BATCH + 2, "phone") for draft in (mine, other)}
-    assert await store.position(NAME) == await store.head()
+    assert await store.log.position(NAME) == await store.log.head()
 
 
 async def test_a_draft_held_too_far_back_is_read(store: Store, ann: Desk) -> None:
@@ -393,7 +393,7 @@ async def test_a_lost_connection_ends_nothing(
                 await asyncio.sleep(0.05)
         await until(lambda: rested(store, draft))
         await until(lambda: _all_taken(store))
-        assert await store.head() == 6
+        assert await store.log.head() == 6
 
 
 async def test_drafts_whose_rest_was_interrupted_come_to_rest_later(
@@ -413,7 +413,7 @@ async def test_drafts_whose_rest_was_interrupted_come_to_rest_later(
             assert draft in catch_up._known
         wire.cut = "statement"
         await catch_up._until_it_works(lambda: catch_up._rest_some(idle=True))
-        assert list(await near.unrested(9)) == []
+        assert list(await near.read_models.unrested(9)) == []
 
 
 async def test_two_catch_ups_at_once_make_the_rows_that_one_would(
@@ -445,11 +445,11 @@ async def test_two_catch_ups_at_once_make_the_rows_that_one_would(
             told = (row["title"], row["version"], row["saved_at"], row["saved_device"])
             assert told == (state.title, 25, state.modified_on, "mac")
         assert len(await store.drafts(ANN, DraftFilter(q="24", limit=99))) == 12
-        assert list(await store.set_aside()) == []
+        assert list(await store.read_models.set_aside()) == []
 
 
 async def _nothing_unrested(store: Store) -> bool:
-    return not await store.unrested(99)
+    return not await store.read_models.unrested(99)
 
 
 async def test_a_closed_draft_is_shown_as_closed(store: Store, ann: Desk) -> None:

@@ -6,8 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from projections.store.base import BEGINNING, PAGE_BYTES, PAGE_DRAFTS, PAGE_EVENTS, Store
-from projections.store.records import Head, Record
+from projections.store.base import BEGINNING, Store
+from projections.store.chains import PAGE_BYTES, PAGE_DRAFTS, PAGE_EVENTS, Head
+from projections.store.records import Record
 from tests.domain.scenes import ANN, BEN, origin
 from tests.projections.histories import desk, log_of
 from tests.tampering import Tamper
@@ -17,7 +18,7 @@ async def all_chains(store: Store) -> list[Record]:
     """The whole log, page by page."""
     read: list[Record] = []
     after = (BEGINNING, 0)
-    while page := await store.chains(after):
+    while page := await store.chains.of_drafts(after):
         read += page
         after = (page[-1].draft, page[-1].version)
     return read
@@ -46,9 +47,9 @@ async def test_the_chains_are_read_draft_by_draft_each_from_its_first_event(
 async def test_a_page_ends_with_the_last_draft_that_is_wanted(
     store: Store, drafts: list[UUID]
 ) -> None:
-    assert await store.chains((drafts[0], 0), drafts[0]) == await log_of(store, drafts[0])
-    assert await store.chains((drafts[0], 1), drafts[0]) == []
-    assert len(await store.chains((drafts[1], 0), drafts[1])) == PAGE_EVENTS
+    assert await store.chains.of_drafts((drafts[0], 0), drafts[0]) == await log_of(store, drafts[0])
+    assert await store.chains.of_drafts((drafts[0], 1), drafts[0]) == []
+    assert len(await store.chains.of_drafts((drafts[1], 0), drafts[1])) == PAGE_EVENTS
 
 
 async def test_a_page_of_large_events_is_a_short_one(store: Store) -> None:
@@ -58,8 +59,8 @@ async def test_a_page_of_large_events_is_a_short_one(store: Store) -> None:
         for number in range(7):
             await ann.edit(draft, {f"n{number}": large})
     assert await all_chains(store) == await log_of(store, draft)
-    assert 2 <= len(await store.chains((BEGINNING, 0))) <= 4
-    assert 2 <= len(await store.chain(ANN, draft, 0)) <= 4
+    assert 2 <= len(await store.chains.of_drafts((BEGINNING, 0))) <= 4
+    assert 2 <= len(await store.chains.of_draft(ANN, draft, 0)) <= 4
 
 
 async def test_a_draft_is_found_and_read_on_whatever_was_removed_from_it(
@@ -70,35 +71,35 @@ async def test_a_draft_is_found_and_read_on_whatever_was_removed_from_it(
     tamper(f"{remove} BETWEEN 5 AND {PAGE_EVENTS + 10}", drafts[1])
     left = [3, 4, *range(PAGE_EVENTS + 11, PAGE_EVENTS + 21)]
     assert [r.version for r in await all_chains(store) if r.draft == drafts[1]] == left
-    assert [r.version for r in await store.chain(ANN, drafts[1], 0)] == left
-    assert [head.draft for head in await store.heads(BEGINNING)] == drafts
+    assert [r.version for r in await store.chains.of_draft(ANN, drafts[1], 0)] == left
+    assert [head.draft for head in await store.chains.heads(BEGINNING)] == drafts
 
 
 async def test_the_chain_of_a_draft_is_read_by_those_only_who_may_read_it(
     store: Store, drafts: list[UUID]
 ) -> None:
-    assert await store.chain(ANN, drafts[2], 0) == await log_of(store, drafts[2])
-    assert [r.version for r in await store.chain(ANN, drafts[2], 1)] == [2]
-    assert await store.chain(BEN, drafts[2], 0) == []
-    assert await store.chain("", drafts[2], 0) == []
-    first = await store.chain(ANN, drafts[1], 0)
+    assert await store.chains.of_draft(ANN, drafts[2], 0) == await log_of(store, drafts[2])
+    assert [r.version for r in await store.chains.of_draft(ANN, drafts[2], 1)] == [2]
+    assert await store.chains.of_draft(BEN, drafts[2], 0) == []
+    assert await store.chains.of_draft("", drafts[2], 0) == []
+    first = await store.chains.of_draft(ANN, drafts[1], 0)
     assert [r.version for r in first] == list(range(1, PAGE_EVENTS + 1))
-    assert len(await store.chain(ANN, drafts[1], PAGE_EVENTS)) == 20
+    assert len(await store.chains.of_draft(ANN, drafts[1], PAGE_EVENTS)) == 20
 
 
 async def test_heads_are_the_last_events_of_all_drafts(store: Store, drafts: list[UUID]) -> None:
     last = [(await log_of(store, draft))[-1] for draft in drafts]
     heads = [Head(record.draft, record.version, record.hash) for record in last]
-    assert await store.heads(BEGINNING) == heads
-    assert await store.heads(drafts[0]) == heads[1:]
-    assert await store.heads(drafts[2]) == []
+    assert await store.chains.heads(BEGINNING) == heads
+    assert await store.chains.heads(drafts[0]) == heads[1:]
+    assert await store.chains.heads(drafts[2]) == []
 
 
 async def test_heads_come_page_by_page(store: Store) -> None:
     async with desk(store) as ann:
         drafts = [await ann.open({}, origin(BEN)) for _ in range(PAGE_DRAFTS + 3)]
-    first = await store.heads(BEGINNING)
-    rest = await store.heads(first[-1].draft)
+    first = await store.chains.heads(BEGINNING)
+    rest = await store.chains.heads(first[-1].draft)
     assert (len(first), len(rest)) == (PAGE_DRAFTS, 3)
     assert [head.draft for head in [*first, *rest]] == sorted(drafts)
 
@@ -112,5 +113,5 @@ async def test_tombstones_tell_how_far_purged_drafts_had_come(store: Store, tamp
             *(draft, ANN, version, b"h" * 36, BEN),
         )
     heads = [Head(gone[0], 5, b"h" * 36), Head(gone[1], 4, b"h" * 36)]
-    assert await store.tombstones(BEGINNING) == heads
-    assert await store.tombstones(gone[0]) == heads[1:]
+    assert await store.chains.tombstones(BEGINNING) == heads
+    assert await store.chains.tombstones(gone[0]) == heads[1:]

@@ -45,7 +45,7 @@ async def desks(
         for store in stores:
             await stack.enter_async_context(started(store))
             for sub, key in PEOPLE.items():
-                await store.new_key(sub, key)
+                await store.people.new_key(sub, key)
             made.append(await stack.enter_async_context(desk(store)))
         yield made[0], made[1]
 
@@ -176,10 +176,10 @@ def plain(rows: Any) -> Any:
 async def everything(store: Store, drafts: list[UUID]) -> dict[str, Any]:
     """All that can be asked of a store."""
     told: dict[str, Any] = {
-        "count": await store.count_drafts(),
-        "ids": await store.draft_ids(UUID(int=0), 99),
-        "order": [line.record for line in await store.lines(0, 10_000)],
-        "aside": await store.set_aside(),
+        "count": await store.log.count_drafts(),
+        "ids": await store.log.draft_ids(UUID(int=0), 99),
+        "order": [line.record for line in await store.log.lines(0, 10_000)],
+        "aside": await store.read_models.set_aside(),
     }
     for draft in drafts:
         head = len(await log_of(store, draft))

@@ -154,10 +154,10 @@ async def test_another_process_learns_of_a_definition_within_a_second(store: Sto
 async def test_an_older_answer_of_the_store_never_undoes_a_newer_definition(store: Store) -> None:
     slow = Slow(store)
     forms = Forms(slow)  # type: ignore[arg-type]
-    await store.keep_form("venue", '{"form": "venue", "label": "A"}', ANN, MONDAY)
+    await store.forms.keep("venue", '{"form": "venue", "label": "A"}', ANN, MONDAY)
     late = asyncio.create_task(forms.refresh())
     await slow.asked.wait()
-    await store.keep_form("venue", '{"form": "venue", "label": "B"}', ANN, MONDAY)
+    await store.forms.keep("venue", '{"form": "venue", "label": "B"}', ANN, MONDAY)
     slow.open.set()
     slow.hold = False
     await forms.refresh()
@@ -169,11 +169,11 @@ class Slow:
     """A store whose first answer comes late."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._store, self.forms = store, self  # nothing else is asked of it
         self.asked, self.open, self.hold = asyncio.Event(), asyncio.Event(), True
 
-    async def forms(self, after: int) -> Any:
-        rows = await self._store.forms(after)
+    async def newest(self, after: int) -> Any:
+        rows = await self._store.forms.newest(after)
         if self.hold:
             self.asked.set()
             await self.open.wait()
@@ -181,7 +181,7 @@ class Slow:
         return rows
 
     async def unrest(self, form: str) -> None:
-        await self._store.unrest(form)
+        await self._store.forms.unrest(form)
 
 
 @pytest.mark.parametrize("engine", ["postgres"], indirect=True)
@@ -191,14 +191,14 @@ async def test_numbers_follow_the_order_of_commits(
     writing = await connect(postgres_database.service_url, WORKER)
     async with writing.transaction():
         await writing.execute("SELECT pg_advisory_xact_lock(8602219)")
-        other = asyncio.create_task(store.keep_form("b", "{}", ANN, MONDAY))
+        other = asyncio.create_task(store.forms.keep("b", "{}", ANN, MONDAY))
         await asyncio.sleep(0.2)
         await writing.execute(
             "INSERT INTO forms (form, definition, by, at) SELECT 'a', '{}', '', now()"
         )
     await other
     await writing.close()
-    assert [row.form for row in await store.forms(0)] == ["a", "b"]
+    assert [row.form for row in await store.forms.newest(0)] == ["a", "b"]
 
 
 async def test_looking_goes_on_when_the_store_could_not_be_reached(store: Store) -> None:
@@ -209,7 +209,7 @@ async def test_looking_goes_on_when_the_store_could_not_be_reached(store: Store)
         flaky.problem = ZeroDivisionError("a bug")
         await until(lambda: flaky.refused > 1)
         flaky.problem = None
-        await store.keep_form("venue", '{"form": "venue", "label": "A"}', ANN, MONDAY)
+        await store.forms.keep("venue", '{"form": "venue", "label": "A"}', ANN, MONDAY)
         await until(lambda: forms.of("venue").label == "A")
 
 
@@ -217,21 +217,22 @@ class Flaky:
     """A store that does not answer while it has a problem."""
 
     def __init__(self, store: Store) -> None:
-        self._store, self.refused = store, 0
+        self._store, self.forms = store, self  # nothing else is asked of it
+        self.refused = 0
         self.problem: Exception | None = None
 
-    async def forms(self, after: int) -> Any:
+    async def newest(self, after: int) -> Any:
         if self.problem is not None:
             self.refused += 1
             raise self.problem
-        return await self._store.forms(after)
+        return await self._store.forms.newest(after)
 
 
 async def test_a_stored_definition_that_this_release_cannot_use_is_logged_and_left_out(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await store.keep_form("gig", '{"form": "gig", "colour": "red"}', ANN, MONDAY)
-    await store.keep_form("venue", '{"form": "venue", "label": "A"}', ANN, MONDAY)
+    await store.forms.keep("gig", '{"form": "gig", "colour": "red"}', ANN, MONDAY)
+    await store.forms.keep("venue", '{"form": "venue", "label": "A"}', ANN, MONDAY)
     with caplog.at_level(logging.ERROR):
         async with started(Forms(store)) as forms:
             assert forms.of("gig").label == "Gig"

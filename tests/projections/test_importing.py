@@ -48,7 +48,7 @@ async def elsewhere(tmp_path: Path) -> AsyncIterator[Store]:
     migrate(tmp_path / "elsewhere.db")
     async with started(SqliteStore(tmp_path / "elsewhere.db")) as store:
         for sub, key in (("ann", ANN), ("ben", BEN)):
-            await store.new_key(sub, key)
+            await store.people.new_key(sub, key)
         yield store
 
 
@@ -121,7 +121,7 @@ async def everything(store: Store) -> dict[str, object]:
             for by, subject in ((ANN, "42"), (BEN, "42"), (ANN, "7"))
         ],
         "seq": [await store.version_of_seq(FIRST_ID, "mac", seq) for seq in (1, 7, 41)],
-        "names": await store.subs_of([ANN, BEN]),
+        "names": await store.people.subs_of([ANN, BEN]),
     }
 
 
@@ -164,9 +164,9 @@ async def test_an_import_can_be_repeated_and_does_nothing_then(
 ) -> None:
     content = await exported(elsewhere)
     await imported(store, content)
-    before, head = await everything(store), await store.head()
+    before, head = await everything(store), await store.log.head()
     assert await imported(store, content) == (Imported(known=3), [])
-    assert (await everything(store), await store.head()) == (before, head)
+    assert (await everything(store), await store.log.head()) == (before, head)
 
 
 async def test_a_longer_history_continues_a_draft_and_a_shorter_one_changes_nothing(
@@ -256,7 +256,7 @@ async def test_while_the_service_follows_the_log_an_import_disturbs_nothing(
     await catch_up.level()
     await catch_up.stop()
     assert await everything(store) == await everything(elsewhere)
-    assert list(await store.set_aside()) == []
+    assert list(await store.read_models.set_aside()) == []
 
 
 # -- what is refused
@@ -265,7 +265,7 @@ async def test_while_the_service_follows_the_log_an_import_disturbs_nothing(
 async def test_a_draft_whose_slot_is_taken_here_is_imported_beside_the_other(
     store: Store, elsewhere: Store, ann: Desk
 ) -> None:
-    await store.new_key("ann", ANN)
+    await store.people.new_key("ann", ANN)
     async with desk(store) as here:
         other = await here.open({"title": "Here"}, subject="42", slot=True)
     done, told = await imported(store, await exported(elsewhere))
@@ -284,7 +284,7 @@ async def test_an_export_that_was_altered_is_refused_whole(
     for altered in (content.replace(b"Jazz", b"Rock"), content[: len(content) // 2]):
         with pytest.raises(NotSealed, match="cannot be relied on"):
             await imported(store, altered)
-        assert await store.head() == 0
+        assert await store.log.head() == 0
     with pytest.raises(NotSealed, match="cannot be relied on: line 2 cannot be read"):
         await imported(store, content.replace(b'{"person"', b'{"preson"', 1))
 
@@ -342,12 +342,12 @@ async def test_what_was_purged_here_is_not_brought_back(
 async def test_drafts_of_somebody_who_is_known_here_otherwise_are_refused(
     store: Store, elsewhere: Store, ann: Desk, sub: str, key: str
 ) -> None:
-    await store.new_key(sub, key)
+    await store.people.new_key(sub, key)
     done, told = await imported(store, await exported(elsewhere))
     assert (done.new, done.refused) == (1, 2)
     why = "ann is known here by another key, as a person of another database"
     assert told == [f"draft {FIRST_ID}: {why}", f"draft {LONG_ID}: {why}"]
-    assert await store.subs_of([key]) == {key: sub}
+    assert await store.people.subs_of([key]) == {key: sub}
 
 
 async def test_an_event_that_this_release_does_not_know_is_refused_with_its_draft(

@@ -30,7 +30,7 @@ PATHS = (
 @pytest.fixture
 async def ann(store: Store) -> AsyncIterator[Desk]:
     """Ann's desk."""
-    await store.new_key("ann", ANN)
+    await store.people.new_key("ann", ANN)
     async with desk(store) as opened:
         yield opened
 

@@ -15,12 +15,12 @@ from psycopg import AsyncConnection, sql
 from domain.chain import FIRST
 from domain.errors import Forbidden
 from domain.origin import SERVICE
+from projections.store.audit import AuditRead
 from projections.store.base import Store
 from projections.store.postgres import PostgresStore
 from projections.store.postgres.connections import READER, WORKER, connect
 from projections.store.postgres.isolation import faults
 from projections.store.postgres.lanes import Statement
-from projections.store.records import AuditRead
 from tests import postgres
 from tests.domain.scenes import ANN, BEN, DRAFTS, EVE, MONDAY, fields, origin
 from tests.projections.histories import desk, group_of, level, log_of, new_draft, started, states_of
@@ -65,7 +65,7 @@ async def store(url: str) -> AsyncIterator[Store]:
     """A store with a single connection of each kind, so that everything is used again."""
     async with started(PostgresStore(url, readers=1, workers=1)) as opened:
         for sub, key in (("ann", ANN), ("ben", BEN)):
-            await opened.new_key(sub, key)
+            await opened.people.new_key(sub, key)
         yield opened
 
 
@@ -318,7 +318,7 @@ async def test_what_writers_keep_among_themselves_readers_may_not_even_ask_for(
 async def test_what_auditors_read_is_shown_to_auditors_only(
     store: Store, reader: Connection
 ) -> None:
-    await store.note_read(AuditRead(MONDAY, ANN, "/v1/audit", "{}", None, None, None))
+    await store.audit.note_read(AuditRead(MONDAY, ANN, "/v1/audit", "{}", None, None, None))
     for by, seen in ((None, 0), ("", 0), (ANN, 0), (f"auditor:{BEN}", 1)):
         async with reader.transaction():
             if by is not None:
@@ -410,10 +410,10 @@ async def test_a_group_with_an_event_of_a_stranger_saves_nothing(
     state.members = {EVE: "editor"}  # so believes the process, and the register does not
     DRAFTS.edit(state, fields({"n": "stolen"}), origin(EVE))
     innocent = new_draft({"n": 1})
-    head = await store.head()
+    head = await store.log.head()
     with pytest.raises(Forbidden):
         await store.save(group_of((innocent, FIRST), (state, records[-1].hash)))
-    assert await store.head() == head
+    assert await store.log.head() == head
     assert await log_of(store, drafts[ANN]) == records
 
 

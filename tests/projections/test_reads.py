@@ -31,7 +31,7 @@ from tests.projections.histories import (
 async def ann(store: Store) -> AsyncIterator[Desk]:
     """Ann's desk, and everybody's names."""
     for sub, key in (("ann", ANN), ("ben", BEN), ("eve", EVE)):
-        await store.new_key(sub, key)
+        await store.people.new_key(sub, key)
     async with desk(store) as opened:
         yield opened
 

@@ -45,8 +45,8 @@ def rows(ask: Ask) -> dict[str, list[tuple[Any, ...]]]:
 @pytest.fixture
 async def ann(store: Store) -> AsyncIterator[Desk]:
     """A writer."""
-    await store.new_key("ann", ANN)
-    await store.new_key("ben", BEN)
+    await store.people.new_key("ann", ANN)
+    await store.people.new_key("ben", BEN)
     async with desk(store) as at_work:
         yield at_work
 
@@ -177,7 +177,7 @@ async def test_wrong_rows_and_rows_of_unknown_drafts_are_gone_afterwards(
     ask(f"INSERT INTO set_aside VALUES ('drafts', 1, '{text}', 1, 'ValueError')")
     await rebuild(store)
     assert rows(ask) == before
-    assert list(await store.set_aside()) == []
+    assert list(await store.read_models.set_aside()) == []
 
 
 async def test_a_draft_that_cannot_be_read_stops_nothing_and_stays_set_aside(
@@ -190,7 +190,8 @@ async def test_a_draft_that_cannot_be_read_stops_nothing_and_stays_set_aside(
     break_event(broken, 2, b"not JSON")
     assert await rebuild(store) == 3
     assert rows(ask) == before
-    assert [(row["name"], row["version"]) for row in await store.set_aside()] == [(NAME, 2)]
+    aside = await store.read_models.set_aside()
+    assert [(row["name"], row["version"]) for row in aside] == [(NAME, 2)]
 
 
 # -- while the service runs
@@ -208,7 +209,7 @@ async def test_what_is_saved_between_reading_and_replacing_is_kept(
     await catch_up.rest_all(ANN)
     before = rows(ask)
     for one in rebuilt:
-        await store.replace(one)
+        await store.read_models.replace(one)
     await catch_up.rest_all(ANN)
     assert rows(ask) == before
     labels = [await store.label_of(ANN, drafts[0], version) for version in (3, 5, 9)]

@@ -29,7 +29,7 @@ AUDITOR = f"auditor:{EVE}"
 async def ann(store: Store) -> AsyncIterator[Desk]:
     """Ann's desk, and everybody's names."""
     for sub, key in (("ann", ANN), ("ben", BEN), ("eve", EVE)):
-        await store.new_key(sub, key)
+        await store.people.new_key(sub, key)
     async with desk(store) as opened:
         yield opened
 
@@ -94,7 +94,7 @@ async def test_whoever_comes_in_may_write_in_the_same_group_and_whoever_goes_bef
 ) -> None:
     """Jobs that are queued at once are saved in one transaction."""
     draft = await ann.open({"n": 0})
-    head = await store.head()
+    head = await store.log.head()
     answers: list[Awaitable[Any]] = [
         share(ann, draft, BEN, "editor"),
         ann.edit(draft, {"n": 1}, origin(BEN)),
@@ -108,7 +108,7 @@ async def test_whoever_comes_in_may_write_in_the_same_group_and_whoever_goes_bef
         share(ann, draft, EVE, "viewer"),
     ]
     await asyncio.gather(*answers)
-    assert await store.head() == head + len(answers)
+    assert await store.log.head() == head + len(answers)
     assert await roles(store, draft) == {
         **NOBODY,
         ANN: "owner",
@@ -229,7 +229,7 @@ async def test_an_auditor_reads_every_part_of_every_draft(store: Store, ann: Des
             await store.sessions(who, draft, everything),
             await store.version_at(who, draft, MONDAY + timedelta(days=1)),
             await store.event(who, draft, 3),
-            await store.chain(who, draft, 0),
+            await store.chains.of_draft(who, draft, 0),
             await store.label_of(who, draft, 2),
         ]
         for who in (ANN, AUDITOR)

@@ -13,7 +13,8 @@ from domain.chain import FIRST
 from domain.draft import Draft
 from domain.errors import Forbidden
 from projections.snapshot import state_of
-from projections.store.base import Moves, Store
+from projections.store.base import Store
+from projections.store.log import Moves
 from projections.store.records import Committed, Group, Loaded, Moved, Record, Resting, Taken
 from tests.domain.scenes import ANN, BEN, DRAFTS, MONDAY, fields, origin
 from tests.projections.histories import (
@@ -32,7 +33,7 @@ STRANGER = "eve-key-0001"
 
 async def everything(store: Store) -> list[Record]:
     """The whole log, in the order of commits."""
-    return [line.record for line in await store.lines(0, 10_000)]
+    return [line.record for line in await store.log.lines(0, 10_000)]
 
 
 # -- groups
@@ -45,8 +46,8 @@ async def test_a_saved_group_stands_in_the_log_in_its_order(store: Store) -> Non
     outcome = await store.save(group)
     assert isinstance(outcome, Committed)
     assert await everything(store) == group.records
-    assert await store.head() == outcome.head
-    assert (await store.lines(0, 10))[-1].position == outcome.head
+    assert await store.log.head() == outcome.head
+    assert (await store.log.lines(0, 10))[-1].position == outcome.head
 
 
 async def test_positions_in_the_log_only_rise(store: Store) -> None:
@@ -55,26 +56,26 @@ async def test_positions_in_the_log_only_rise(store: Store) -> None:
         outcome = await store.save(group_of((new_draft(), FIRST)))
         assert isinstance(outcome, Committed)
         heads.append(outcome.head)
-    positions = [line.position for line in await store.lines(0, 10)]
+    positions = [line.position for line in await store.log.lines(0, 10)]
     assert positions == heads == sorted(set(heads))
-    assert [line.position for line in await store.lines(heads[0], 1)] == [heads[1]]
+    assert [line.position for line in await store.log.lines(heads[0], 1)] == [heads[1]]
 
 
 async def test_moves_tell_how_far_each_draft_came_in_a_stretch_of_the_log(store: Store) -> None:
     one, other = new_draft({"n": 1}), new_draft({"n": 2})
     DRAFTS.edit(one, fields({"n": 3}), origin())
     await store.save(group_of((one, FIRST), (other, FIRST)))
-    first, second, third = [line.position for line in await store.lines(0, 10)]
-    assert await store.moves(0, 10) == Moves(third, 3, {one.id: 2, other.id: 1})
-    assert await store.moves(0, 1) == Moves(first, 1, {one.id: 1})
-    assert await store.moves(first, 1) == Moves(second, 1, {one.id: 2})
-    assert await store.moves(third, 10) == Moves(0, 0, {})
+    first, second, third = [line.position for line in await store.log.lines(0, 10)]
+    assert await store.log.moves(0, 10) == Moves(third, 3, {one.id: 2, other.id: 1})
+    assert await store.log.moves(0, 1) == Moves(first, 1, {one.id: 1})
+    assert await store.log.moves(first, 1) == Moves(second, 1, {one.id: 2})
+    assert await store.log.moves(third, 10) == Moves(0, 0, {})
 
 
 async def test_an_empty_log_has_no_head_no_lines_and_no_drafts(store: Store) -> None:
-    assert (await store.head(), await store.lines(0, 10)) == (0, [])
-    assert await store.count_drafts() == 0
-    assert await store.draft_ids(UUID(int=0), 10) == []
+    assert (await store.log.head(), await store.log.lines(0, 10)) == (0, [])
+    assert await store.log.count_drafts() == 0
+    assert await store.log.draft_ids(UUID(int=0), 10) == []
 
 
 async def seen_elsewhere(store: Store) -> tuple[Draft, bytes, Draft]:
@@ -134,12 +135,12 @@ async def test_an_event_by_somebody_without_access_is_refused_with_its_whole_gro
 async def test_a_kept_state_takes_the_place_of_a_resting_one(store: Store) -> None:
     draft = new_draft({"fee": 1})
     link = await saved(store, draft)
-    await store.rest([(state_of(draft, link, resting=True), Resting("1"))])
+    await store.read_models.rest([(state_of(draft, link, resting=True), Resting("1"))])
     assert await _kept(store, draft.id) == 0
     DRAFTS.edit(draft, fields({"fee": 2}), origin())
     group = group_of((draft, link))
     last = group.records[-1].hash
-    await store.rest([(state_of(draft, last, resting=True), Resting("2"))])
+    await store.read_models.rest([(state_of(draft, last, resting=True), Resting("2"))])
     group.states = [state_of(draft, last)]
     await store.save(group)
     assert await _kept(store, draft.id) == 2
@@ -253,7 +254,7 @@ async def test_loading_gives_the_newest_whole_state_and_all_after_it(store: Stor
     second = await log_of(store, draft.id)
     assert await store.load(draft.id) == Loaded(state, second[1:], 1)
     resting = state_of(draft, second[-1].hash, resting=True)
-    await store.rest([(resting, Resting("2"))])
+    await store.read_models.rest([(resting, Resting("2"))])
     assert await store.load(draft.id) == Loaded(resting, [], 1)
 
 
@@ -298,36 +299,36 @@ async def test_every_event_is_linked_to_the_one_before(store: Store) -> None:
 
 
 async def test_a_name_gets_one_key_whoever_asks_first(store: Store) -> None:
-    assert await store.key_of("ann") is None
-    assert await store.new_key("ann", ANN) == ANN
-    assert await store.new_key("ann", BEN) == ANN
-    assert await store.key_of("ann") == ANN
-    assert await store.new_key("Ann", BEN) == BEN
-    assert await store.subs_of([ANN, BEN, STRANGER]) == {ANN: "ann", BEN: "Ann"}
-    assert await store.subs_of([]) == {}
+    assert await store.people.key_of("ann") is None
+    assert await store.people.new_key("ann", ANN) == ANN
+    assert await store.people.new_key("ann", BEN) == ANN
+    assert await store.people.key_of("ann") == ANN
+    assert await store.people.new_key("Ann", BEN) == BEN
+    assert await store.people.subs_of([ANN, BEN, STRANGER]) == {ANN: "ann", BEN: "Ann"}
+    assert await store.people.subs_of([]) == {}
 
 
 async def test_any_text_may_be_a_name(store: Store) -> None:
     for number, sub in enumerate(("é'\";--", "a" * 500, "👩‍👧", " ", "link:1")):
         key = f"key-{number:08d}"
-        assert await store.new_key(sub, key) == key
-        assert await store.subs_of([key]) == {key: sub}
+        assert await store.people.new_key(sub, key) == key
+        assert await store.people.subs_of([key]) == {key: sub}
 
 
 # -- form definitions
 
 
 async def test_of_each_form_the_definition_kept_last_is_the_newest(store: Store) -> None:
-    assert await store.forms(0) == []
+    assert await store.forms.newest(0) == []
     kept = [("gig", "{}"), ("venue", '{"é": "\'"}'), ("gig", '{"label": "Gig"}')]
     for form, definition in kept:
-        await store.keep_form(form, definition, ANN, MONDAY)
-    rows = await store.forms(0)
+        await store.forms.keep(form, definition, ANN, MONDAY)
+    rows = await store.forms.newest(0)
     assert [(row.form, row.definition) for row in rows] == kept[1:]
     first, second = (row.number for row in rows)
     assert 0 < first < second
-    assert await store.forms(first) == rows[1:]
-    assert await store.forms(second) == []
+    assert await store.forms.newest(first) == rows[1:]
+    assert await store.forms.newest(second) == []
 
 
 # -- drafts of the log
@@ -339,9 +340,9 @@ async def test_drafts_are_listed_by_their_ids_in_pages(store: Store) -> None:
         DRAFTS.edit(draft, fields({"n": 1}), origin())
         await saved(store, draft)
     ids = [draft.id for draft in drafts]
-    assert await store.count_drafts() == 5
-    assert await store.draft_ids(UUID(int=0), 3) == ids[:3]
-    assert await store.draft_ids(ids[2], 3) == ids[3:]
+    assert await store.log.count_drafts() == 5
+    assert await store.log.draft_ids(UUID(int=0), 3) == ids[:3]
+    assert await store.log.draft_ids(ids[2], 3) == ids[3:]
 
 
 async def test_times_keep_their_microseconds(store: Store) -> None:

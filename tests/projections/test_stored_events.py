@@ -183,11 +183,11 @@ async def test_the_librarys_recorders_read_our_log(store: Store, settings: Setti
     with recorder(settings) as library:
         for draft in drafts:
             assert plain(library.select_events(draft)) == await stored(store, draft)
-        lines = await store.lines(0, 100)
+        lines = await store.log.lines(0, 100)
         notified = library.select_notifications(1, 100)
         assert [n.id for n in notified] == [line.position for line in lines]
         assert plain(notified) == [row for line in lines for row in [as_stored(line.record)]]
-        assert library.max_notification_id() == await store.head()
+        assert library.max_notification_id() == await store.log.head()
 
 
 async def stored(store: Store, draft: UUID) -> list[tuple[Any, ...]]:

@@ -24,6 +24,7 @@ from projections.checkpoint import Checkpoint, write_checkpoint
 from projections.export import export
 from projections.sealed import NotSealed
 from projections.store.base import Store
+from projections.store.chains import Chains
 from projections.store.records import Record
 from projections.verify import Tally, verify_draft, verify_file, verify_log
 from tests.domain.scenes import ANN, BEN, DRAFTS, origin
@@ -39,7 +40,7 @@ IDS = [UUID(int=number) for number in (5, 2**70 + 1, 2**127 + 1)]
 async def history(store: Store) -> None:
     """Three drafts of two people, with versions of several kinds."""
     for sub, key in (("ann", ANN), ("ben", BEN)):
-        await store.new_key(sub, key)
+        await store.people.new_key(sub, key)
     async with desk(store) as ann:
         for by, draft in zip((ANN, BEN, ANN), IDS, strict=True):
             await ann.open({"title": "Jazz", "text": "naïve 🎷 " * 30}, origin(by), id=draft)
@@ -108,17 +109,24 @@ async def test_a_log_that_went_on_since_a_checkpoint_is_intact(store: Store) -> 
 
 
 class InTurns:
-    """A store that lets others save before each page."""
+    """A store that lets others save before each page of its chains."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._store, self.chains = store, ChainsInTurns(store.chains)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def chains(self, *asked: Any) -> Sequence[Record]:
+
+class ChainsInTurns:
+    """The chains of such a store."""
+
+    def __init__(self, chains: Chains) -> None:
+        self._chains, self.tombstones = chains, chains.tombstones
+
+    async def of_drafts(self, *asked: Any) -> Sequence[Record]:
         await asyncio.sleep(0.005)
-        return await self._store.chains(*asked)
+        return await self._chains.of_drafts(*asked)
 
 
 async def test_while_others_save_nothing_is_taken_for_altered(store: Store) -> None:

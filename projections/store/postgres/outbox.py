@@ -7,8 +7,6 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from psycopg import AsyncConnection
-
 from projections.store.outbox import (
     LOG,
     PURGED,
@@ -20,7 +18,8 @@ from projections.store.outbox import (
     SessionKey,
     Waiting,
 )
-from projections.store.postgres.trash import Working
+from projections.store.postgres.read_models import NOT_WHILE_PURGING
+from projections.store.postgres.rows import Working, rows_of
 
 BEGIN = (
     "INSERT INTO positions SELECT %b, coalesce(max(notification_id), 0) FROM stored_events "
@@ -35,7 +34,6 @@ BURIED = (
     "SELECT number, draft, versions, at FROM tombstones WHERE number > %b ORDER BY number LIMIT %b"
 )
 ADVANCE = "UPDATE positions SET position = %b WHERE name = %b AND position = %b RETURNING position"
-NOT_WHILE_PURGING = "SELECT pg_advisory_xact_lock_shared(8602220)"
 KEEP_SESSION = """
     INSERT INTO sessions SELECT %s, %s, %s, %s, %s, %s
     WHERE NOT EXISTS (SELECT FROM tombstones WHERE draft = %s)
@@ -87,8 +85,9 @@ class PostgresOutbox:
 
     async def begin(self) -> None:
         """Tell of what happens from now on, if nothing was told so far."""
-        await self._rows(BEGIN, (LOG,), fetch=False)
-        await self._rows(BEGIN_PURGED, (PURGED,), fetch=False)
+        async with self._working() as connection:
+            await connection.execute(BEGIN, (LOG,))
+            await connection.execute(BEGIN_PURGED, (PURGED,))
 
     async def sessions(self, drafts: Collection[UUID]) -> Sequence[Session]:
         """The sessions in these drafts that go on."""
@@ -106,7 +105,7 @@ class PostgresOutbox:
         """Write news and the new position in one transaction; False if another was faster."""
         async with self._working() as connection, connection.transaction():
             await connection.execute(NOT_WHILE_PURGING)
-            if not await _fetched(connection, ADVANCE, (position, name, expected)):
+            if not await rows_of(connection, ADVANCE, (position, name, expected)):
                 return False
             cursor = connection.cursor()
             await cursor.executemany(END_SESSION, news.over)
@@ -127,7 +126,7 @@ class PostgresOutbox:
         """Put a warning among the messages, once for each expiry."""
         async with self._working() as connection, connection.transaction():
             await connection.execute(NOT_WHILE_PURGING)
-            return bool(await _fetched(connection, WARN, (draft, id_, at)))
+            return bool(await rows_of(connection, WARN, (draft, id_, at)))
 
     async def due(self, at: datetime, limit: int) -> Sequence[tuple[Waiting, About]]:
         """Messages to be delivered now, the oldest first."""
@@ -136,11 +135,13 @@ class PostgresOutbox:
 
     async def delivered(self, id_: UUID) -> None:
         """The receiver has it: forget it."""
-        await self._rows(DELIVERED, (id_,), fetch=False)
+        async with self._working() as connection:
+            await connection.execute(DELIVERED, (id_,))
 
     async def failed(self, id_: UUID, problem: str, due_at: datetime | None) -> None:
         """It was tried in vain; when to try again, or None to give it up."""
-        await self._rows(FAILED, (problem, due_at, id_), fetch=False)
+        async with self._working() as connection:
+            await connection.execute(FAILED, (problem, due_at, id_))
 
     async def listed(self) -> Sequence[Waiting]:
         """All messages that are not delivered, the oldest first."""
@@ -150,22 +151,9 @@ class PostgresOutbox:
         """Deliver a message, or all that were given up, as if it were the first time; how many."""
         return len(await self._rows(REPLAY, (at, id_, id_)))
 
-    async def _rows(
-        self, statement: LiteralString, arguments: tuple[Any, ...], *, fetch: bool = True
-    ) -> list[Any]:
+    async def _rows(self, statement: LiteralString, arguments: tuple[Any, ...]) -> list[Any]:
         async with self._working() as connection:
-            return await _fetched(connection, statement, arguments, fetch=fetch)
-
-
-async def _fetched(
-    connection: AsyncConnection[Any],
-    statement: LiteralString,
-    arguments: tuple[Any, ...],
-    *,
-    fetch: bool = True,
-) -> list[Any]:
-    cursor = await connection.execute(statement, arguments, prepare=True, binary=True)
-    return await cursor.fetchall() if fetch else []
+            return await rows_of(connection, statement, arguments)
 
 
 def _session(row: Sequence[Any]) -> Session:

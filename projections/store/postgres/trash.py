@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, LiteralString, TypeAlias
+from typing import Any, LiteralString
 from uuid import UUID
 
-from psycopg import AsyncConnection
-
-from projections.store.records import Tombstone
-from projections.store.trash import Alone, Gone
+from projections.store.postgres.queries import WRITERS
+from projections.store.postgres.rows import ReadingAs, Working, rows_of
+from projections.store.trash import Alone, Gone, Tombstone
 
 DUE = (
     "SELECT draft FROM drafts WHERE status = 'open' AND expires_at <= %b "
@@ -48,12 +47,8 @@ LAST_GONE = (
     "SELECT coalesce((SELECT max(number) FROM tombstones), 0), "
     "coalesce((SELECT max(number) FROM forgotten), 0)"
 )
-WRITERS = "SELECT pg_advisory_xact_lock(8602217)"
 ALONE = "SELECT pg_try_advisory_xact_lock(%b)"
 LOCKS: dict[Alone, int] = {"sweep": 8602221, "deliver": 8602222}
-
-Working: TypeAlias = Callable[[], AbstractAsyncContextManager[AsyncConnection[Any]]]
-ReadingAs: TypeAlias = Callable[[str], AbstractAsyncContextManager[AsyncConnection[Any]]]
 
 
 class PostgresTrash:
@@ -89,32 +84,32 @@ class PostgresTrash:
     async def purge(self, draft: UUID, seen: int | None, by: str, at: datetime) -> bool:
         """End a draft for good, if it still is at this version; only a tombstone stays."""
         async with self._working() as connection:
-            rows = await _rows(connection, PURGE, (draft, seen, by, at))
+            rows = await rows_of(connection, PURGE, (draft, seen, by, at))
         return bool(rows[0][0])
 
     async def tombstone(self, principal: str, draft: UUID) -> Tombstone | None:
         """What is left of a draft that was this principal's own."""
         async with self._as(principal) as connection:
-            rows = await _rows(connection, TOMBSTONE, (draft, principal))
+            rows = await rows_of(connection, TOMBSTONE, (draft, principal))
         return Tombstone(*rows[0]) if rows else None
 
     async def forget(self, person: str, pseudonym: str, at: datetime) -> None:
         """Put a pseudonym in the place of a name, once; nobody's drafts are touched."""
         async with self._working() as connection, connection.transaction():
             await connection.execute(WRITERS)  # numbers become visible in their order
-            if await _rows(connection, FORGET, (person, at)):
+            if await rows_of(connection, FORGET, (person, at)):
                 await connection.execute(RENAME, (pseudonym, person))
 
     async def last_gone(self) -> Gone:
         """The last numbers of what went."""
         async with self._working() as connection:
-            return Gone(*(await _rows(connection, LAST_GONE, ()))[0])
+            return Gone(*(await rows_of(connection, LAST_GONE, ()))[0])
 
     async def gone(self, tombstone: int, person: int) -> Gone:
         """What went after these numbers, some of it."""
         async with self._working() as connection:
-            drafts = await _rows(connection, PURGED, (tombstone,))
-            people = await _rows(connection, FORGOTTEN, (person,))
+            drafts = await rows_of(connection, PURGED, (tombstone,))
+            people = await rows_of(connection, FORGOTTEN, (person,))
         return Gone(
             drafts[-1][0] if drafts else tombstone,
             people[-1][0] if people else person,
@@ -132,15 +127,8 @@ class PostgresTrash:
     async def alone(self, what: Alone) -> AsyncIterator[bool]:
         """Whether this process is the only one that does it, until the `with` ends."""
         async with self._working() as connection, connection.transaction():
-            yield bool((await _rows(connection, ALONE, (LOCKS[what],)))[0][0])
+            yield bool((await rows_of(connection, ALONE, (LOCKS[what],)))[0][0])
 
     async def _drafts(self, statement: LiteralString, arguments: tuple[Any, ...]) -> list[UUID]:
         async with self._working() as connection:
-            return [row[0] for row in await _rows(connection, statement, arguments)]
-
-
-async def _rows(
-    connection: AsyncConnection[Any], statement: LiteralString, arguments: tuple[Any, ...]
-) -> list[Any]:
-    cursor = await connection.execute(statement, arguments, prepare=True, binary=True)
-    return await cursor.fetchall()
+            return [row[0] for row in await rows_of(connection, statement, arguments)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from projections.store.outbox import (
     SessionKey,
     Waiting,
 )
-from projections.store.sqlite.trash import Rows, Transaction
+from projections.store.sqlite.rows import Rows, Transaction, column, moment_in, text
 
 BEGIN = (
     "INSERT INTO positions SELECT ?, coalesce(max(rowid), 0) FROM stored_events WHERE true "
@@ -95,7 +95,7 @@ class SqliteOutbox:
 
     async def quiet(self, before: datetime, limit: int) -> Sequence[Session]:
         """Some sessions whose last save lies before a moment."""
-        return [_session(row) for row in self._rows(QUIET, (_text(before), limit))]
+        return [_session(row) for row in self._rows(QUIET, (text(before), limit))]
 
     async def buried(self, after: int, limit: int) -> Sequence[Buried]:
         """The next tombstones."""
@@ -109,7 +109,7 @@ class SqliteOutbox:
                 return False
             connection.executemany(END_SESSION, [_key(key) for key in news.over])
             connection.executemany(KEEP_SESSION, [_kept(session) for session in news.sessions])
-            connection.executemany(ADD, [(*_columns(m), _text(at)) for m in news.messages])
+            connection.executemany(ADD, [(*_columns(m), text(at)) for m in news.messages])
         return True
 
     async def to_warn(
@@ -117,7 +117,7 @@ class SqliteOutbox:
     ) -> Sequence[UUID]:
         """Open drafts that expire in between and of whose expiry nothing was told."""
         return [
-            UUID(row[0]) for row in self._rows(TO_WARN, (_text(at), _text(until), after.hex, limit))
+            UUID(row[0]) for row in self._rows(TO_WARN, (text(at), text(until), after.hex, limit))
         ]
 
     async def warn(self, id_: UUID, draft: UUID, at: datetime) -> bool:
@@ -125,12 +125,12 @@ class SqliteOutbox:
         with self._transaction() as connection:
             if connection.execute(WARNED, (draft.hex,)).rowcount == 0:
                 return False
-            connection.execute(WARN, (id_.hex, _text(at), draft.hex))
+            connection.execute(WARN, (id_.hex, text(at), draft.hex))
         return True
 
     async def due(self, at: datetime, limit: int) -> Sequence[tuple[Waiting, About]]:
         """Messages to be delivered now, the oldest first."""
-        rows = self._rows(DUE, (_text(at), limit))
+        rows = self._rows(DUE, (text(at), limit))
         return [(_waiting(row[:9]), About(*row[9:])) for row in rows]
 
     async def delivered(self, id_: UUID) -> None:
@@ -139,7 +139,7 @@ class SqliteOutbox:
 
     async def failed(self, id_: UUID, problem: str, due_at: datetime | None) -> None:
         """It was tried in vain; when to try again, or None to give it up."""
-        self._rows(FAILED, (problem, None if due_at is None else _text(due_at), id_.hex))
+        self._rows(FAILED, (problem, column(due_at), id_.hex))
 
     async def listed(self) -> Sequence[Waiting]:
         """All messages that are not delivered, the oldest first."""
@@ -148,7 +148,7 @@ class SqliteOutbox:
     async def replay(self, id_: UUID | None, at: datetime) -> int:
         """Deliver a message, or all that were given up, as if it were the first time; how many."""
         wanted = None if id_ is None else id_.hex
-        return len(self._rows(REPLAY, (_text(at), wanted, wanted)))
+        return len(self._rows(REPLAY, (text(at), wanted, wanted)))
 
 
 def _session(row: Sequence[Any]) -> Session:
@@ -162,22 +162,20 @@ def _key(key: SessionKey) -> tuple[str, str, str]:
 
 def _kept(session: Session) -> tuple[Any, ...]:
     versions = (session.first_version, session.version)
-    return (*_key(session.key), *versions, _text(session.at), session.key.draft.hex)
+    return (*_key(session.key), *versions, text(session.at), session.key.draft.hex)
 
 
 def _waiting(row: Sequence[Any]) -> Waiting:
     id_, draft, event, first, version, at, attempts, due_at, problem = row
     moment = datetime.fromisoformat(at)
-    due = None if due_at is None else datetime.fromisoformat(due_at)
     return Waiting(
-        Message(UUID(id_), UUID(draft), event, first, version, moment), attempts, due, problem
+        Message(UUID(id_), UUID(draft), event, first, version, moment),
+        attempts,
+        moment_in(due_at),
+        problem,
     )
 
 
 def _columns(message: Message) -> tuple[Any, ...]:
-    facts = (message.event, message.first_version, message.version, _text(message.at))
+    facts = (message.event, message.first_version, message.version, text(message.at))
     return (message.id.hex, message.draft.hex, *facts)
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

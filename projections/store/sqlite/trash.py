@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import (
-    AbstractContextManager,
     asynccontextmanager,
     closing,
     contextmanager,
     suppress,
 )
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import UUID
 
 from domain.errors import StoreUnavailable
-from projections.store.records import Tombstone
-from projections.store.trash import Alone, Gone
+from projections.store.sqlite.rows import Rows, Transaction, text
+from projections.store.trash import Alone, Gone, Tombstone
 
 DUE = (
     "SELECT draft FROM drafts WHERE status = 'open' AND expires_at <= ? "
@@ -77,9 +76,6 @@ NOW_SCRUBBED = (
     "ON CONFLICT DO UPDATE SET position = excluded.position"
 )
 
-Rows: TypeAlias = Callable[[str, Any], list[Any]]
-Transaction: TypeAlias = Callable[[], AbstractContextManager[sqlite3.Connection]]
-
 
 class SqliteTrash:
     """The trash of one SQLite file."""
@@ -89,11 +85,11 @@ class SqliteTrash:
 
     async def due(self, at: datetime, after: UUID, limit: int) -> Sequence[UUID]:
         """Open drafts whose time was over then, in the order of their ids."""
-        return self._drafts(DUE, (_text(at), after.hex, limit))
+        return self._drafts(DUE, (text(at), after.hex, limit))
 
     async def over(self, since: datetime, after: UUID, limit: int) -> Sequence[UUID]:
         """Drafts that lie in the trash since then or longer, in the order of their ids."""
-        return self._drafts(OVER, (_text(since), after.hex, limit))
+        return self._drafts(OVER, (text(since), after.hex, limit))
 
     async def about(self, form: str, subject: str, after: UUID, limit: int) -> Sequence[UUID]:
         """Open drafts of all owners about one subject, in the order of their ids."""
@@ -117,7 +113,7 @@ class SqliteTrash:
             found = connection.execute(LAST, (draft.hex,)).fetchone()
             if found is None or seen not in (None, found[0]):
                 return False
-            names = {"draft": draft.hex, "by": by, "at": _text(at)}
+            names = {"draft": draft.hex, "by": by, "at": text(at)}
             connection.execute(BURY, {**names, "last": found[0], "head": found[1]})
             connection.execute("DELETE FROM stored_events WHERE originator_id = ?", (draft.hex,))
             for table in PURGED_FROM:
@@ -133,7 +129,7 @@ class SqliteTrash:
     async def forget(self, person: str, pseudonym: str, at: datetime) -> None:
         """Put a pseudonym in the place of a name, once; nobody's drafts are touched."""
         with self._transaction() as connection:
-            if connection.execute(FORGET, (person, _text(at))).rowcount:
+            if connection.execute(FORGET, (person, text(at))).rowcount:
                 connection.execute(RENAME, (pseudonym, person))
 
     async def last_gone(self) -> Gone:
@@ -206,7 +202,3 @@ class SqliteTrash:
 
     def _drafts(self, statement: str, arguments: tuple[Any, ...]) -> list[UUID]:
         return [UUID(row[0]) for row in self._rows(statement, arguments)]
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
