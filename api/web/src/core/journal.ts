@@ -5,7 +5,7 @@
  * A write goes to `localStorage` before it returns, since that is all that survives a page which is
  * closed in the middle of a word, and is taken out again as soon as IndexedDB has committed it.
  */
-import { wrap, type IDBPDatabase } from "idb";
+import { committed, open } from "./database";
 import type { Environment, Net } from "./environment";
 
 export type Health = "disk" | "net" | "memory";
@@ -16,10 +16,7 @@ interface Written<Parts> {
   parts: Partial<Parts>;
 }
 
-type Database = IDBPDatabase<{ parts: { key: string; value: unknown } }>;
-
 const DATABASE = "variorum";
-const STORE = "parts";
 const LAST = "\uffff";
 
 export class Journal<Parts extends object> {
@@ -29,7 +26,7 @@ export class Journal<Parts extends object> {
   /** What IndexedDB has not confirmed, of each draft; the whole of it lies in `localStorage`, too. */
   readonly #unsafe = new Map<string, Written<Parts>>();
   readonly #changed = new Set<string>();
-  #database: Promise<Database> | undefined;
+  #database: Promise<IDBDatabase> | undefined;
   #writing: Promise<void> | undefined;
 
   /** `user` keeps what is one person's from the next; nothing is found under another name. */
@@ -66,23 +63,22 @@ export class Journal<Parts extends object> {
     this.#unsafe.delete(draft);
     this.environment.net?.removeItem(this.#of(draft));
     await this.settled();
-    await this.#do((database) => database.delete(STORE, this.#range(`draft ${encodeURIComponent(draft)} `))).catch(() => {});
+    await this.#do((store) => store.delete(this.#range(`draft ${encodeURIComponent(draft)} `))).catch(() => {});
   }
 
   /** Another name under which a draft is found, as that of the thing that it edits. */
   async name(name: string, draft: string): Promise<void> {
-    await this.#do((database) => database.put(STORE, draft, this.#key(`name ${name}`))).catch(() => {});
+    await this.#do((store) => store.put(draft, this.#key(`name ${name}`))).catch(() => {});
   }
 
   /** The draft that has this name here. */
   async named(name: string): Promise<string | undefined> {
-    const found = await this.#do((database) => database.get(STORE, this.#key(`name ${name}`))).catch(() => undefined);
-    return found as string | undefined;
+    return this.#do<string | undefined>((store) => store.get(this.#key(`name ${name}`)), "readonly").catch(() => undefined);
   }
 
   /** Every draft of the user of which something is written here. */
   async drafts(): Promise<string[]> {
-    const keys = await this.#do((database) => database.getAllKeys(STORE, this.#range("draft "))).catch(() => []);
+    const keys = await this.#do((store) => store.getAllKeys(this.#range("draft ")), "readonly").catch(() => []);
     const kept = keys.map((key) => String(key).replace(/ [a-z]+$/, ""));
     return [...new Set([...kept, ...this.#netKeys()])].map((key) => decodeURIComponent(key.slice(this.#of("").length)));
   }
@@ -92,7 +88,7 @@ export class Journal<Parts extends object> {
     this.#unsafe.clear();
     for (const key of this.#netKeys()) this.environment.net?.removeItem(key);
     await this.settled();
-    await this.#do((database) => database.delete(STORE, this.#range("")));
+    await this.#do((store) => store.delete(this.#range("")));
   }
 
   #begin(): void {
@@ -109,7 +105,7 @@ export class Journal<Parts extends object> {
       const written = this.#unsafe.get(draft);
       if (!written) continue;
       try {
-        await this.#do((database) => this.#put(database, draft, written));
+        await this.#do((store) => this.#put(store, draft, written));
         this.#confirm(draft, written);
         this.#report("disk");
       } catch {
@@ -131,53 +127,40 @@ export class Journal<Parts extends object> {
   }
 
   /** All parts or none; never over what another tab has written since it took the draft over. */
-  async #put(database: Database, draft: string, { turn, parts }: Written<Parts>): Promise<void> {
+  #put(store: IDBObjectStore, draft: string, { turn, parts }: Written<Parts>): IDBRequest {
     const key = this.#of(draft);
-    const transaction = database.transaction(STORE, "readwrite", { durability: "strict" });
-    const finished = transaction.done;
-    finished.catch(() => {}); // it is awaited below; an earlier failure must not be reported twice
-    const last = (await transaction.store.get(`${key} turn`)) as number | undefined;
-    if ((last ?? 0) < turn) {
-      void transaction.store.put(turn, `${key} turn`);
-      for (const [part, value] of Object.entries(parts)) void transaction.store.put(value, `${key} ${part}`);
-    }
-    await finished;
+    const last = store.get(`${key} turn`);
+    last.onsuccess = () => {
+      if (last.result >= turn) return;
+      try {
+        for (const [part, value] of Object.entries({ turn, ...parts })) store.put(value, `${key} ${part}`);
+      } catch {
+        store.transaction.abort(); // nobody else hears of what is thrown here
+      }
+    };
+    return last;
   }
 
   async #kept(draft: string): Promise<Written<Parts> | undefined> {
     const key = this.#of(draft);
     const range = this.#range(`draft ${encodeURIComponent(draft)} `);
-    const [keys, values] = await this.#do(async (database) => {
-      const { store } = database.transaction(STORE);
-      return Promise.all([store.getAllKeys(range), store.getAll(range)]);
-    });
-    const { turn, ...parts } = Object.fromEntries(keys.map((name, i) => [String(name).slice(key.length + 1), values[i]]));
+    let keys: IDBRequest<IDBValidKey[]> | undefined;
+    const values = await this.#do((store) => {
+      keys = store.getAllKeys(range);
+      return store.getAll(range);
+    }, "readonly");
+    const { turn, ...parts } = Object.fromEntries(values.map((value, i) => [String(keys?.result[i]).slice(key.length + 1), value]));
     return turn === undefined ? undefined : { turn: turn as number, parts: parts as Partial<Parts> };
   }
 
   /** Work with the database; a connection that died in the background is opened again, once. */
-  async #do<T>(work: (database: Database) => Promise<T>): Promise<T> {
-    try {
-      return await work(await this.#open());
-    } catch {
-      this.#database = undefined;
-      return work(await this.#open());
-    }
-  }
-
-  #open(): Promise<Database> {
-    return (this.#database ??= this.#opening());
-  }
-
-  async #opening(): Promise<Database> {
-    const request = this.environment.indexedDB?.open(DATABASE, 1);
-    if (!request) throw new Error("there is no IndexedDB");
-    request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-    const database = (await wrap(request)) as unknown as Database;
+  async #do<T>(work: (store: IDBObjectStore) => IDBRequest<T>, mode: IDBTransactionMode = "readwrite"): Promise<T> {
     const lose = () => (this.#database = undefined);
-    database.onclose = lose;
-    database.onversionchange = () => (lose(), database.close());
-    return database;
+    const attempt = async () => {
+      this.#database ??= open(this.environment.indexedDB, DATABASE, lose);
+      return committed(await this.#database, mode, work);
+    };
+    return attempt().catch(() => (lose(), attempt()));
   }
 
   #report(health: Health): void {
