@@ -283,6 +283,35 @@ test("the local copy of a finished draft goes once nothing of it waits; never on
   expect(refused).toContain("Unreachable");
 });
 
+test("what is typed into a finished draft that was forgotten here is kept, with all of it", async () => {
+  const session = await opened({ a: 1, b: 1 });
+  service.finish("submitted");
+  await session.look();
+  await pass(1);
+  session.set("/a", 2);
+  await pass(2);
+  expect(session.snapshot().status).toMatchObject({ kind: "closed", waiting: 1 });
+  tab.crash();
+
+  service.reachable = false;
+  const again = await opened({}, device.tab());
+  expect(again.snapshot()).toMatchObject({ data: { a: 2, b: 1 }, status: { waiting: 1 } });
+});
+
+test("a purged draft of which nothing waits is forgotten here", async () => {
+  const session = await opened({ a: 1 });
+  session.set("/a", 2);
+  await pass(2);
+  service.purged = true;
+  await session.look();
+  await pass(1);
+  expect(session.snapshot().status).toMatchObject({ kind: "gone", waiting: 0 });
+
+  service.reachable = false;
+  const refused = await device.tab().client.open({ id: service.id }).catch(String);
+  expect(refused).toContain("Unreachable");
+});
+
 test("a purged draft is gone here too, unless something of it waits", async () => {
   const session = await opened({ a: 1 });
   service.purged = true;

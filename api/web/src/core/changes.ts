@@ -41,14 +41,9 @@ function members(before: Data, after: Data, path: string): Operation[] {
   ];
 }
 
-/** The form with operations applied; what they do not touch stays the same object. */
-export function apply(operations: readonly Operation[], data: Data): Data {
+/** The form with operations, or a receipt's changes, applied; what they do not touch stays the same object. */
+export function apply(operations: readonly (Operation | Change)[], data: Data): Data {
   return operations.reduce<Json>((value, one) => put(value, tokens(one.path), asStep(one)), data) as Data;
-}
-
-/** What the service holds: the copy that was sent, with the changes of its receipt (`before` is ours). */
-export function received(changes: readonly Change[], sent: Data): Data {
-  return changes.reduce<Json>((value, change) => put(value, tokens(change.path), asStep(change)), sent) as Data;
 }
 
 /** Whether somebody else wrote where we do; such fields go out on the version that we know. */

@@ -1,5 +1,5 @@
 /** What happens at a draft while somebody looks: versions that others save, and who is at which field. */
-import { Refused, type Api } from "./api";
+import type { Api, Refused } from "./api";
 import { eventsOf } from "./live";
 
 /** Somebody who has the draft open now. */
@@ -64,7 +64,9 @@ export class Following {
           else this.hearer.news(version, (data as { act?: string }).act);
         }
       } catch (error) {
-        if (error instanceof Refused && error.problem.status < 500 && error.problem.status !== 429) return;
+        // By what it has: a module that is loaded later would take the class out of the core, into a third.
+        const { status = 500 } = (error as Partial<Refused>).problem ?? {};
+        if (status < 500 && status !== 429) return;
       }
       await new Promise((over) => setTimeout(over, wait * (0.5 + Math.random() / 2)));
     }

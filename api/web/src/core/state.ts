@@ -10,7 +10,7 @@
  * Everything here is pure. `contract.md`, *The base of an edit*, says why a receipt is applied to the
  * copy that was sent and never to the live form.
  */
-import { apply, CannotApply, contested, diff, received, type Operation } from "./changes";
+import { apply, CannotApply, contested, diff, type Operation } from "./changes";
 import { same, type Data } from "./json";
 import type { Conflict, Draft, Receipt } from "./wire";
 
@@ -111,6 +111,11 @@ export function waiting(state: State): number {
   return state.outbox.length + (hasTyped(state) ? 1 : 0);
 }
 
+/** Whether the draft takes edits, as far as this device knows. */
+export function isOpen({ base }: State): boolean {
+  return !base.about || base.about.status === "open";
+}
+
 /** The form shows something else now. */
 export function type(state: State, live: Form): State {
   return { ...state, live };
@@ -148,7 +153,8 @@ export function answered(state: State, receipt: Receipt): State {
   const sent = over(formOf(state.base), request);
   const saved = { ...state, outbox: rest, base: dated({ ...state.base, ...sent }, receipt) };
   if (rest.length > 0) return saved;
-  const data = received(receipt.changes, sent.data);
+  // What the service holds is what was sent, with the changes of the receipt (`before` is ours).
+  const data = apply(receipt.changes, sent.data);
   return weave(saved, { ...saved.base, data, version: receipt.version, conflicts: receipt.conflicts });
 }
 
