@@ -42,6 +42,7 @@ IDLE = (
 TICK = 1.0  # seconds after which to look without being woken
 PATIENCE = 0.25  # seconds that a reader waits for a level read model
 KNOWN = 2_000  # drafts kept in memory
+MOST = 10_000  # drafts that are found not to be at rest, at once
 AT_REST = 32  # drafts put to rest in one go
 
 
@@ -61,7 +62,7 @@ class CatchUp:
     """Keeps the drafts page and the resting states behind the log by as little as it can.
 
     `held` gives a committed draft and its last link, if a writer of this process holds it: what
-    that one has folded is not folded again.
+    that one has folded is not folded again. `most`: drafts not at rest that are taken up at once.
     """
 
     def __init__(
@@ -71,9 +72,10 @@ class CatchUp:
         held: Held = lambda _: None,
         forms: Definitions = undefined,
         clock: Callable[[], float] = monotonic,
+        most: int = MOST,
     ) -> None:
         self._store, self._held, self._forms, self._clock = store, held, forms, clock
-        self._look_again = True
+        self._look_again, self._are_more, self._most = True, False, most
         self._known: OrderedDict[UUID, Known] = OrderedDict()
         self._unrested = Unrested(clock)
         self._broken: set[UUID] = set()
@@ -181,9 +183,11 @@ class CatchUp:
                 return
 
     async def _remember_unrested(self) -> None:
-        if self._look_again:
+        if self._look_again or (self._are_more and len(self._unrested) < AT_REST):
             self._look_again = False
-            for draft in await self._store.read_models.unrested(10_000):
+            found = await self._store.read_models.unrested(self._most)
+            self._are_more = len(found) == self._most
+            for draft in found:
                 self._unrested.moved(draft)
 
     async def _take_batch(self) -> bool:

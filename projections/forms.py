@@ -106,7 +106,8 @@ class Forms:
             await self._store.forms.keep(form.form, definition, by, at)
             await self.refresh()
             if set(form.sensitive) - set(before.sensitive):
-                await self._store.forms.unrest(form.form)
+                await self._store.forms.hide(form.form)
+                self._on_news()
 
     async def refresh(self) -> None:
         """Take in what was kept since, by whichever process.

@@ -54,8 +54,12 @@ def _lineage(source: Mapping[str, Any] | None) -> str | None:
 
 
 def _title(draft: Draft, form: Form) -> str | None:
-    """The title, if it is nothing sensitive: the line is the same for everybody."""
-    path = title_at(draft.data, draft.title_path)
+    """The title by the definition in force, if it is nothing sensitive: all see the same line.
+
+    An answer about the draft itself goes by the definition that it was opened with, since nothing
+    in that may change without a new version.
+    """
+    path = title_at(draft.data, form.title or draft.title_path)
     if path is None or (form.root.hides and is_sensitive(form, path)):
         return None
     return cast("str", find(draft.data, path))
@@ -64,7 +68,13 @@ def _title(draft: Draft, form: Form) -> str | None:
 def resting_of(draft: Draft, form: Form) -> Resting:
     """What is known of a draft once it is quiet."""
     much = filled(form, draft.data)
-    return Resting(search_text(draft, form), _next_step(draft, form), much.filled, much.fields)
+    return Resting(
+        search_text(draft, form),
+        _next_step(draft, form),
+        much.filled,
+        much.fields,
+        _title(draft, form),
+    )
 
 
 def _next_step(draft: Draft, form: Form) -> str | None:

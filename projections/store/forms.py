@@ -32,5 +32,8 @@ class Forms(Protocol):
         What searches see of them is made anew with it.
         """
 
+    async def hide(self, form: str) -> None:
+        """The same, and no titles are shown of the drafts until then."""
+
     async def newest(self, after: int) -> Sequence[FormRow]:
         """The newest definition of each form kept after a number, in the order of their numbers."""

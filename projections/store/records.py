@@ -95,13 +95,15 @@ class Resting:
     """What the drafts page knows of a draft only once it is quiet; counts are None if unknown.
 
     `search` is what a search looks through, `resume` the step to go on with, `filled` how many of
-    the form's `fields` hold something.
+    the form's `fields` hold something. A draft's line has a `title` before, but maybe by an older
+    definition of its form.
     """
 
     search: str = ""
     resume: str | None = None
     filled: int | None = None
     fields: int | None = None
+    title: str | None = None
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from typing import Any
 
@@ -205,3 +206,52 @@ async def test_a_sensitive_title_stands_in_no_line(ann: Caller, ada: Caller) -> 
 
     assert line["title"] is None
     assert (await ann.lists(q="zoë"))["items"] == []
+
+
+async def titles(somebody: Caller) -> list[str | None]:
+    """The titles in somebody's list."""
+    return [line["title"] for line in (await somebody.lists(sort="title"))["items"]]
+
+
+async def become(somebody: Caller, *wanted: str) -> bool:
+    """Whether the titles in somebody's list are these soon."""
+    for _ in range(200):
+        if await titles(somebody) == [*wanted]:
+            return True
+        await asyncio.sleep(0.05)
+    return False
+
+
+async def test_titles_follow_a_changed_definition_by_themselves(ann: Caller, ada: Caller) -> None:
+    for name, place in (("Jazz", "Attic"), ("Blues", "Cellar")):
+        data = {"name": name, "venue": {"place": place}}
+        await ann.open(data, form="concert", another=True)
+    other = await ann.open({"name": "Other", "venue": {"place": "Roof"}}, form="gig")
+    assert await become(ann, "Blues", "Jazz", "Other")
+
+    await ada.asks("PUT", "/v1/forms/concert", json={"form": "concert", "title": "/venue/place"})
+    assert await become(ann, "Attic", "Cellar", "Other")
+    assert (await ann.lists(q="attic", sort="title"))["items"][0]["title"] == "Attic"
+
+    await ada.asks("PUT", "/v1/forms/concert", json={"form": "concert"})
+    assert await become(ann, "Blues", "Jazz", "Other")
+    assert (await ann.draft(other))["title"] == "Other"
+
+
+async def test_a_title_that_becomes_sensitive_is_shown_no_more_and_comes_back(
+    ann: Caller, ada: Caller
+) -> None:
+    definition: Document = {"form": "concert", "title": "/contact/name"}
+    await ada.asks("PUT", "/v1/forms/concert", json=definition)
+    for name in ("Zoë", "Ida"):
+        await ann.open({"contact": {"name": name}}, form="concert", another=True)
+    assert await become(ann, "Ida", "Zoë")
+
+    hidden = {**definition, "fields": {"/contact": {"sensitive": True}}}
+    await ada.asks("PUT", "/v1/forms/concert", json=hidden)
+    assert await titles(ann) == [None, None]
+    await asyncio.sleep(0.2)
+    assert await titles(ann) == [None, None]
+
+    await ada.asks("PUT", "/v1/forms/concert", json=definition)
+    assert await become(ann, "Ida", "Zoë")

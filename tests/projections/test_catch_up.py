@@ -193,6 +193,16 @@ async def test_what_was_left_unrested_comes_to_rest_after_a_restart(
     assert list(await store.read_models.unrested(10)) == []
 
 
+async def test_more_than_are_looked_at_at_once_come_to_rest_too(store: Store, ann: Desk) -> None:
+    drafts = [await ann.open({"n": n}) for n in range(7)]
+    await level(store)
+    catch_up = CatchUp(store, most=2)
+    catch_up.start()
+    for draft in drafts:
+        await until(partial(rested, store, draft))
+    await catch_up.stop()
+
+
 async def test_the_status_says_how_far_behind_it_is(store: Store, ann: Desk) -> None:
     catch_up = CatchUp(store)
     draft = await ann.open({"n": 0})

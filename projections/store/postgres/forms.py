@@ -12,6 +12,7 @@ from projections.store.postgres.rows import Working, rows_of
 LOCK = "SELECT pg_advisory_xact_lock(8602219)"
 KEEP = "INSERT INTO forms (form, definition, by, at) VALUES (%s, %s, %s, %s)"
 UNREST = "UPDATE drafts SET rested = 0, search = '' WHERE form = %s"
+HIDE = "UPDATE drafts SET rested = 0, search = '', title = NULL WHERE form = %s"
 NEWEST = (
     "SELECT number, form, definition FROM forms WHERE number IN "
     "(SELECT max(number) FROM forms WHERE number > %b GROUP BY form) ORDER BY number"
@@ -35,6 +36,11 @@ class PostgresForms:
         """Forget what is known of a form's quiet drafts, so that they come to rest again."""
         async with self._working() as connection:
             await connection.execute(UNREST, (form,))
+
+    async def hide(self, form: str) -> None:
+        """The same, and no titles are shown of the drafts until then."""
+        async with self._working() as connection:
+            await connection.execute(HIDE, (form,))
 
     async def newest(self, after: int) -> Sequence[FormRow]:
         """The newest definition of each form kept after a number, in the order of their numbers."""

@@ -59,8 +59,8 @@ NOT_WHILE_PURGING = "SELECT pg_advisory_xact_lock_shared(8602220)"
 REST = """
     WITH given AS (
         SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::bytea[], %b::bytea[], %b::bytea[], %b::text[],
-                             %b::text[], %b::integer[], %b::integer[])
-            AS g(draft, version, body, rest, hash, search, resume, filled, fields)
+                             %b::text[], %b::integer[], %b::integer[], %b::text[])
+            AS g(draft, version, body, rest, hash, search, resume, filled, fields, title)
         WHERE NOT EXISTS (SELECT FROM tombstones t WHERE t.draft = g.draft)
     ), rested AS (
         INSERT INTO states (draft, version, body, rest, hash, resting)
@@ -68,11 +68,12 @@ REST = """
     ), older AS (
         DELETE FROM states s USING given g WHERE s.draft = g.draft AND s.resting AND s.version < g.version
     )
-    UPDATE drafts d SET rested = g.version, search = g.search, resume = g.resume, filled = g.filled, fields = g.fields
+    UPDATE drafts d SET rested = g.version, search = g.search, resume = g.resume, filled = g.filled, fields = g.fields,
+                        title = CASE WHEN d.version = g.version THEN g.title ELSE d.title END
     FROM given g WHERE d.draft = g.draft AND d.rested < g.version
 """
 RESTED = (
-    "UPDATE drafts SET rested = %s, search = %s, resume = %s, filled = %s, fields = %s "
+    "UPDATE drafts SET rested = %s, search = %s, resume = %s, filled = %s, fields = %s, title = %s "
     "WHERE draft = %s AND rested < %s"
 )
 UNRESTED = """
@@ -136,6 +137,7 @@ class PostgresReadModels:
             [quiet.resume for _, quiet in states],
             [quiet.filled for _, quiet in states],
             [quiet.fields for _, quiet in states],
+            [quiet.title for _, quiet in states],
         )
         async with self._not_while_purging() as connection:
             await connection.execute(REST, columns)

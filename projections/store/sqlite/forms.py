@@ -10,6 +10,7 @@ from projections.store.sqlite.rows import Rows, Transaction, text
 
 KEEP = "INSERT INTO forms (form, definition, by, at) VALUES (?, ?, ?, ?)"
 UNREST = "UPDATE drafts SET rested = 0, search = '' WHERE form = ?"
+HIDE = "UPDATE drafts SET rested = 0, search = '', title = NULL WHERE form = ?"
 NEWEST = (
     "SELECT number, form, definition FROM forms WHERE number IN "
     "(SELECT max(number) FROM forms WHERE number > ? GROUP BY form) ORDER BY number"
@@ -31,6 +32,10 @@ class SqliteForms:
     async def unrest(self, form: str) -> None:
         """Forget what is known of a form's quiet drafts, so that they come to rest again."""
         self._rows(UNREST, (form,))
+
+    async def hide(self, form: str) -> None:
+        """The same, and no titles are shown of the drafts until then."""
+        self._rows(HIDE, (form,))
 
     async def newest(self, after: int) -> Sequence[FormRow]:
         """The newest definition of each form kept after a number, in the order of their numbers."""

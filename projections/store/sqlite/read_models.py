@@ -49,8 +49,8 @@ REST = (
 )
 NO_OLDER_REST = "DELETE FROM states WHERE draft = ? AND resting AND version < ?"
 RESTED = (
-    "UPDATE drafts SET rested = ?, search = ?, resume = ?, filled = ?, fields = ? "
-    "WHERE draft = ? AND rested < ?"
+    "UPDATE drafts SET rested = ?1, search = ?2, resume = ?3, filled = ?4, fields = ?5, "
+    "title = CASE WHEN version = ?1 THEN ?6 ELSE title END WHERE draft = ?7 AND rested < ?8"
 )
 UNRESTED = (
     "SELECT d.draft FROM drafts d WHERE d.rested < d.version AND (? IS NULL OR EXISTS ("
