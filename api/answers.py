@@ -1,15 +1,15 @@
-"""Answers as bytes: receipts, drafts and lists, with their headers."""
+"""Answers as bytes: receipts, drafts and lists, with their headers, and how they are sent."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
+from starlette.types import Send
 
-from api.problems import Answer
 from domain.errors import Invalid
 from domain.receipts import Receipt
 from domain.value import find_fault
@@ -18,6 +18,30 @@ from projections.wording import Wording
 JSON = (b"content-type", b"application/json")
 PRIVATE = (b"cache-control", b"private, no-cache")
 TIMES = orjson.OPT_UTC_Z
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Answer(NamedTuple):
+    """A whole answer, ready to be sent."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+def with_length(answer: Answer) -> Headers:
+    """The headers with the body's length, which 204 and 304 go without (RFC 9110, section 8.6)."""
+    if answer.status in (204, 304):
+        return answer.headers
+    return [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
+
+
+async def send_answer(send: Send, answer: Answer) -> None:
+    """Send a whole answer over ASGI."""
+    headers = with_length(answer)
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 def etag(version: int) -> tuple[bytes, bytes]:

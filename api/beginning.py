@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from uuid import UUID, uuid4, uuid5
 
 from api import schemas
-from api.answers import draft_answer
+from api.answers import Answer, draft_answer
 from api.people import People
-from api.problems import Answer
 from api.stored import Stored
 from api.tombstones import Tombstones
 from api.writer import AlreadyBegun, Writer

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from api import schemas
+from api.answers import Answer
 from api.drafts import READ, Text
-from api.problems import Answer, problems
+from api.problems import problems
 from api.routing import CallerDep, DraftId, ReaderDep, StrictRoute, response
 from api.stream import EventStream, Reader, Watching
 

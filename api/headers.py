@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from api.problems import Answer
+from api.answers import Answer
 
 Headers = dict[bytes, bytes]
 

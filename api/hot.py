@@ -14,11 +14,11 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.addresses import UUID_LENGTH, query_of, to_id, version_filter, version_or_moment
-from api.answers import json_answer
+from api.answers import Answer, json_answer, send_answer
 from api.edits import as_edit, in_patch, pointed, read_edit
 from api.headers import unless_known, wishes_of
 from api.parts import Parts
-from api.problems import Answer, problem_bytes, send_answer
+from api.problem_documents import problem_bytes
 from api.requests import JSON, JSON_PATCH, MERGE_PATCH, media_type, parse_json
 from domain.errors import DraftNotFound, Invalid, VariorumError
 

@@ -15,12 +15,14 @@ from time import perf_counter
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.answers import send_answer
 from api.asgi import START, header
 from api.cors import Cors
 from api.heading import head
 from api.logs import RequestLog, log_unforeseen
 from api.metrics import Metrics
-from api.problems import INTERNAL, kind_of, problem_bytes, send_answer
+from api.problem_documents import problem_bytes
+from api.problems import INTERNAL, kind_of
 from api.settings import Settings
 from domain.errors import TooLarge
 

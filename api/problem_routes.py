@@ -15,20 +15,9 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from api.problems import (
-    KINDS,
-    MEDIA_TYPE,
-    METHOD_NOT_ALLOWED,
-    NOT_FOUND,
-    PAGES,
-    Answer,
-    no_such_method,
-    no_such_route,
-    plain_problem,
-    problem_bytes,
-    problems,
-    with_length,
-)
+from api.answers import Answer, with_length
+from api.problem_documents import no_such_method, no_such_route, plain_problem, problem_bytes
+from api.problems import KINDS, MEDIA_TYPE, METHOD_NOT_ALLOWED, NOT_FOUND, PAGES, problems
 from api.requests import request_faults
 from domain.errors import BadJson, DraftPurged, Invalid, RateExceeded, VariorumError
 

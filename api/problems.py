@@ -1,21 +1,13 @@
-"""Errors as answers: the only place that knows status codes (RFC 9457 problem documents)."""
+"""The kinds of problems: the only place that knows the status codes of errors."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any, NamedTuple
-
-import orjson
-from starlette.types import Send
+from typing import Any
 
 from domain import errors
-from domain.errors import Fault, Unauthenticated, Unavailable, UnsupportedMediaType
 
 MEDIA_TYPE = "application/problem+json"
-
-Headers = list[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,67 +260,14 @@ PAGES: dict[str, Kind] = {
 }
 
 
-class Answer(NamedTuple):
-    """A whole answer, ready to be sent."""
-
-    status: int
-    headers: Headers
-    body: bytes
-
-
 def kind_of(error: BaseException) -> Kind:
     """What kind of problem an error is: that of its class or nearest base, else `INTERNAL`."""
     return next((KINDS[c] for c in type(error).__mro__ if c in KINDS), INTERNAL)
 
 
-def document(error: BaseException, request_id: str | None = None) -> dict[str, Any]:
-    """The problem document of an error; of one that nobody foresaw it tells nothing."""
-    kind = kind_of(error)
-    detail = kind.meaning if kind is INTERNAL else str(error)
-    return _document(kind, detail, request_id, _members(kind, error))
-
-
-def problem_bytes(error: BaseException, request_id: str | None = None) -> Answer:
-    """The answer to an error: status, headers and the document as bytes."""
-    return _answer(document(error, request_id), _headers(error))
-
-
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that may answer with these statuses, for the OpenAPI."""
     return {status: _response(status) for status in statuses}
-
-
-def no_such_route(request_id: str | None) -> Answer:
-    """404 for an address that leads nowhere."""
-    detail = "There is nothing at this address; /docs lists what there is."
-    return _answer(_document(NOT_FOUND, detail, request_id))
-
-
-def no_such_method(allowed: str, request_id: str | None) -> Answer:
-    """405, with the methods that the address takes."""
-    detail = f"This address takes {allowed or 'other methods'} only."
-    headers = [(b"allow", allowed.encode())] if allowed else []
-    return _answer(_document(METHOD_NOT_ALLOWED, detail, request_id), headers)
-
-
-def plain_problem(status: int, detail: str, request_id: str | None) -> Answer:
-    """A problem that means no more than its status: `about:blank` (RFC 9457, section 4.2.1)."""
-    kind = Kind(status, "", HTTPStatus(status).phrase, detail)
-    return _answer(_document(kind, detail, request_id))
-
-
-def with_length(answer: Answer) -> Headers:
-    """The headers with the body's length, which 204 and 304 go without (RFC 9110, section 8.6)."""
-    if answer.status in (204, 304):
-        return answer.headers
-    return [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
-
-
-async def send_answer(send: Send, answer: Answer) -> None:
-    """Send a whole answer over ASGI."""
-    headers = with_length(answer)
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
 
 
 def _response(status: int) -> dict[str, Any]:
@@ -337,56 +276,3 @@ def _response(status: int) -> dict[str, Any]:
         "description": "; ".join(f"{kind.title} (`{kind.slug}`)" for kind in kinds),
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-
-
-def _document(
-    kind: Kind, detail: str, request_id: str | None, members: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    return {
-        "type": f"/problems/{kind.slug}" if kind.slug else "about:blank",
-        "title": kind.title,
-        "status": kind.status,
-        "detail": detail,
-        **({"request_id": request_id} if request_id else {}),
-        **(members or {}),
-    }
-
-
-def _members(kind: Kind, error: BaseException) -> dict[str, Any]:
-    """The error's attributes that its kind shows, without those that say nothing."""
-    found = ((name, getattr(error, name)) for name in kind.members)
-    return {name: _plain(value) for name, value in found if value is not None and value != ()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, Fault):
-        return {"pointer": value.pointer, "detail": value.detail}
-    return value
-
-
-def _headers(error: BaseException) -> Headers:
-    if isinstance(error, Unavailable):
-        return [(b"retry-after", b"%d" % error.retry_after)]
-    if isinstance(error, Unauthenticated):
-        return [(b"www-authenticate", b"Bearer")]
-    if isinstance(error, UnsupportedMediaType):  # RFC 9110, section 15.5.16
-        return [(b"accept", ", ".join(error.accepted).encode())]
-    return []
-
-
-def _answer(body: dict[str, Any], headers: Headers | None = None) -> Answer:
-    content = _dump(body)
-    always = [
-        (b"content-type", MEDIA_TYPE.encode()),
-        (b"cache-control", b"no-store"),
-    ]
-    return Answer(body["status"], always + (headers or []), content)
-
-
-def _dump(body: dict[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(body)
-    except TypeError:  # a lone surrogate in a name that the caller sent: escaped, it is harmless
-        return json.dumps(body).encode()

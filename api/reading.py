@@ -11,9 +11,8 @@ from uuid import UUID
 
 import orjson
 
-from api.answers import cursor, draft_answer, page, place
+from api.answers import Answer, cursor, draft_answer, page, place
 from api.people import NOBODY, People
-from api.problems import Answer
 from api.summaries import completeness_answer, summary
 from api.telling import (
     conflicts_in_words,

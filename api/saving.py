@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from api import schemas
-from api.answers import receipt_answer, receipt_document, submitted, with_draft
+from api.answers import Answer, receipt_answer, receipt_document, submitted, with_draft
 from api.headers import Wishes
 from api.late import Late
 from api.people import People
-from api.problems import Answer, document
+from api.problem_documents import document
 from api.receipts import Receipts
 from api.stored import Stored
 from api.thinking import Command, Thinking

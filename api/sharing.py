@@ -11,11 +11,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from api import schemas
-from api.answers import cursor, json_answer, page, place, receipt_answer
+from api.answers import Answer, cursor, json_answer, page, place, receipt_answer
 from api.drafts import NOTHING, READ, WRITE, Text
 from api.links import ShareLinks
 from api.people import People
-from api.problems import Answer
 from api.routing import (
     CallerDep,
     DraftId,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from api.answers import draft_answer
+from api.answers import Answer, draft_answer
 from api.people import People
-from api.problems import Answer
 from domain.draft import Draft
 from domain.errors import DraftNotFound, VersionNotFound
 from projections.snapshot import body_of, data_at, fold

@@ -14,17 +14,10 @@ import pytest
 from fastapi import APIRouter, FastAPI, Header, Query
 from starlette.exceptions import HTTPException
 
+from api.answers import with_length
+from api.problem_documents import document, problem_bytes
 from api.problem_routes import Problem, install_problems
-from api.problems import (
-    INTERNAL,
-    KINDS,
-    PAGES,
-    document,
-    kind_of,
-    problem_bytes,
-    problems,
-    with_length,
-)
+from api.problems import INTERNAL, KINDS, PAGES, kind_of, problems
 from domain import errors
 
 DRAFT = UUID("7b2e0000-0000-4000-8000-000000000001")
