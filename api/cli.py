@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, BinaryIO, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from api import moving, operations, proving, upkeep
 from api.app import describe
+from api.key_commands import Role, key
+from api.printing import counted, judgement, progress, sink
 from api.security import Tokens
 from api.service import now
 from api.serving import serve_forever
@@ -23,9 +21,7 @@ from api.settings import ConfigurationError, load_settings
 from api.sweeping import Swept
 from api.webhook_commands import webhooks
 from domain.errors import VariorumError
-from projections.store.api_keys import ApiKey
 from projections.store.migrations import SchemaTooNew, SchemaTooOld
-from projections.verify import Tally
 
 cli = typer.Typer(
     help="Variorum keeps every autosave of a web form: versions, diffs, restores, undo, merge.",
@@ -35,16 +31,8 @@ cli = typer.Typer(
 )
 
 
-key = typer.Typer(help="Make and revoke API keys, by which machines call.", no_args_is_help=True)
 cli.add_typer(key, name="key")
 cli.add_typer(webhooks, name="webhooks")
-
-
-class Role(StrEnum):
-    """What a token or a key may say besides who it is for."""
-
-    auditor = "auditor"
-    admin = "admin"
 
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on [VARIORUM_HOST, 127.0.0.1].")]
@@ -77,9 +65,9 @@ def migrate() -> None:
 @cli.command()
 def rebuild() -> None:
     """Make every read model anew from the log, while the service runs."""
-    with _progress("drafts") as tell:
+    with progress("drafts") as tell:
         done = asyncio.run(operations.rebuild(load_settings(), tell))
-    typer.echo(f"Rebuilt the read models of {_counted(done, 'draft')}.")
+    typer.echo(f"Rebuilt the read models of {counted(done, 'draft')}.")
 
 
 @cli.command()
@@ -101,33 +89,6 @@ def token(
     typer.echo(Tokens(settings, now).issue(user, role or [], timedelta(days=days)))
 
 
-@key.command()
-def create(
-    name: Annotated[str, typer.Argument(help="What the key is for; shown in the list.")],
-    role: Annotated[Role | None, typer.Option(help="A role to hold.")] = None,
-    expires_in: Annotated[
-        float | None, typer.Option(help="Days until it ends; never if not given.", min=0.001)
-    ] = None,
-) -> None:
-    """Make a key and print it; it is not kept, so that nobody can print it again."""
-    lifetime = None if expires_in is None else timedelta(days=expires_in)
-    typer.echo(asyncio.run(operations.create_api_key(load_settings(), name, role, lifetime)))
-
-
-@key.command(name="list")
-def list_keys() -> None:
-    """List all keys there ever were, oldest first: id, role, dates, name."""
-    for api_key in asyncio.run(operations.list_api_keys(load_settings())):
-        typer.echo(_as_line(api_key))
-
-
-@key.command()
-def revoke(id_: Annotated[str, typer.Argument(metavar="ID", help="As the list has it.")]) -> None:
-    """End a key at once and for good."""
-    asyncio.run(operations.revoke_api_key(load_settings(), id_))
-    typer.echo(f"The API key {id_} is revoked.")
-
-
 @cli.command()
 def export(
     drafts: Annotated[
@@ -138,9 +99,9 @@ def export(
     ] = None,
 ) -> None:
     """Write the whole history of drafts as JSON lines, one event a line, signed as a whole."""
-    with _progress("events") as tell, _sink(output) as sink:
-        count = asyncio.run(proving.export(load_settings(), drafts or [], sink.write, tell))
-    typer.echo(f"Wrote {_counted(count, 'event')}.", err=True)
+    with progress("events") as tell, sink(output) as file:
+        count = asyncio.run(proving.export(load_settings(), drafts or [], file.write, tell))
+    typer.echo(f"Wrote {counted(count, 'event')}.", err=True)
 
 
 @cli.command("import")
@@ -155,12 +116,12 @@ def import_(
     Drafts that are here already are continued if the file has more of the same history, and left
     alone if not. Exits with 1 if a draft is refused; the others are taken over.
     """
-    with _progress("bytes") as tell:
+    with progress("bytes") as tell:
         done = asyncio.run(
             proving.import_drafts(load_settings(), file, typer.echo, tell, unverified=unverified)
         )
     typer.echo(
-        f"Imported {_counted(done.versions, 'version')}: {_counted(done.new, 'new draft')},"
+        f"Imported {counted(done.versions, 'version')}: {counted(done.new, 'new draft')},"
         f" {done.continued} continued, {done.known} already here, {done.refused} refused."
     )
     raise typer.Exit(1 if done.refused else 0)
@@ -185,14 +146,14 @@ def import_rows(
     expires_at and created_at. Each row becomes a draft of its user's that was imported when it was
     saved last. Exits with 1 if a row is refused; the others are taken over.
     """
-    with _progress("rows") as tell:
+    with progress("rows") as tell:
         done = asyncio.run(
             moving.import_rows(load_settings(), source, table, form, typer.echo, tell)
         )
     if done.left_out:
         typer.echo(f"Left out, since no draft has them: {', '.join(done.left_out)}.")
     typer.echo(
-        f"Imported {_counted(done.new, 'draft')}, {done.beside} of them beside an open one:"
+        f"Imported {counted(done.new, 'draft')}, {done.beside} of them beside an open one:"
         f" {done.known} already here, {done.refused} refused."
     )
     raise typer.Exit(1 if done.refused else 0)
@@ -213,14 +174,14 @@ def verify(
     key is needed (VARIORUM_CHAIN_KEY) and no database.
     """
     settings, unit = load_settings(), "bytes" if file else "events"
-    with _progress(unit) as tell:
+    with progress(unit) as tell:
         if file:
             tally = proving.verify_file(settings, file, checkpoint, typer.echo, tell)
         else:
             tally = asyncio.run(proving.verify_log(settings, checkpoint, typer.echo, tell))
     typer.echo(
-        f"Checked {_counted(tally.events, 'event')} of {_counted(tally.drafts, 'draft')}: "
-        f"{_judgement(tally)}."
+        f"Checked {counted(tally.events, 'event')} of {counted(tally.drafts, 'draft')}: "
+        f"{judgement(tally)}."
     )
     raise typer.Exit(0 if tally.intact else 1)
 
@@ -232,9 +193,9 @@ def checkpoint(
     ] = None,
 ) -> None:
     """Write how far every draft's chain goes now, signed; keep the file where nobody alters it."""
-    with _sink(output) as sink:
-        count = asyncio.run(proving.checkpoint(load_settings(), now(), sink.write))
-    typer.echo(f"Wrote the heads of {_counted(count, 'draft')}.", err=True)
+    with sink(output) as file:
+        count = asyncio.run(proving.checkpoint(load_settings(), now(), file.write))
+    typer.echo(f"Wrote the heads of {counted(count, 'draft')}.", err=True)
 
 
 @cli.command()
@@ -251,7 +212,7 @@ def sweep(
     if dry_run:
         typer.echo(f"Would have {_swept(asyncio.run(upkeep.due(load_settings())))}.")
         return
-    with _progress("drafts") as tell:
+    with progress("drafts") as tell:
         swept = asyncio.run(upkeep.sweep(load_settings(), tell))
     done = "Another sweep is at work: nothing was done" if swept is None else _swept(swept)
     typer.echo(f"{done[0].upper()}{done[1:]}.")
@@ -269,7 +230,7 @@ def forget(
     if count is None:
         typer.echo(f"Nobody called {user} is known here, or not any more; nothing was done.")
     else:
-        typer.echo(f"Forgot {user}; purged {_counted(count, 'draft')}.")
+        typer.echo(f"Forgot {user}; purged {counted(count, 'draft')}.")
 
 
 @cli.command()
@@ -277,7 +238,7 @@ def backup(
     output: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")],
 ) -> None:
     """Copy the whole database while the service runs: an SQLite file, or a dump made by pg_dump."""
-    with _progress("pages") as tell:
+    with progress("pages") as tell:
         operations.backup(load_settings(), output, tell)
     typer.echo(f"Wrote {output} ({output.stat().st_size} bytes).")
 
@@ -301,62 +262,9 @@ def doctor() -> None:
     raise typer.Exit(0 if all(finding.well for finding in findings) else 1)
 
 
-class _progress:  # noqa: N801 - reads as a phrase where it is used
-    """Shows how far a long command is, on a terminal; what it counts is `unit`."""
-
-    def __init__(self, unit: str) -> None:
-        self._unit = unit
-
-    def __enter__(self) -> Callable[[int, int], None]:
-        return self._tell if sys.stderr.isatty() else lambda _done, _total: None
-
-    def __exit__(self, *_: object) -> None:
-        if sys.stderr.isatty():
-            typer.echo("", err=True)
-
-    def _tell(self, done: int, total: int) -> None:
-        typer.echo(f"\r{done} of {total} {self._unit}", nl=False, err=True)
-
-
-@contextmanager
-def _sink(output: Path | None) -> Iterator[BinaryIO]:
-    if output is None:
-        yield sys.stdout.buffer
-        return
-    with output.open("xb") as file, operations.whole_or_not_at_all(output):
-        yield file
-
-
-def _judgement(tally: Tally) -> str:
-    """What a check came to; drafts that were purged since a checkpoint are no fault."""
-    parts = {
-        f"{_counted(tally.broken, 'draft')} not as recorded": tally.broken,
-        f"{_counted(tally.unchecked, 'draft')} could not be checked": tally.unchecked,
-        f"{_counted(tally.faults, 'fault')} in the file": tally.faults,
-        f"{_counted(tally.purged, 'draft')} purged since the checkpoint": tally.purged,
-    }
-    said = [part for part, number in parts.items() if number]
-    return ", ".join(["all as recorded", *said] if tally.intact else said)
-
-
 def _swept(swept: Swept) -> str:
-    expired, purged = (_counted(n, "draft") for n in (swept.expired, swept.purged))
+    expired, purged = (counted(n, "draft") for n in (swept.expired, swept.purged))
     return f"expired {expired}, purged {purged}"
-
-
-def _as_line(api_key: ApiKey) -> str:
-    made = f"made {api_key.created_at:%Y-%m-%d}"
-    return "  ".join((api_key.id, api_key.role or "-", made, _end(api_key), api_key.name))
-
-
-def _end(api_key: ApiKey) -> str:
-    if api_key.revoked_at is not None:
-        return f"revoked {api_key.revoked_at:%Y-%m-%d}"
-    return f"ends {api_key.expires_at:%Y-%m-%d}" if api_key.expires_at else "never ends"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def main() -> None:

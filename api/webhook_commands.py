@@ -10,6 +10,7 @@ from uuid import UUID
 import typer
 
 from api.operations import Failed, opened
+from api.printing import counted
 from api.service import now
 from api.settings import Settings, load_settings
 from projections.store.outbox import Waiting
@@ -38,7 +39,7 @@ def replay(
     count = asyncio.run(_replay(load_settings(), None if id_ is None else _id(id_)))
     if id_ is not None and not count:
         raise Failed(f"There is no message {id_}; `variorum webhooks` lists all.")
-    typer.echo(f"{count} message{'' if count == 1 else 's'} will be delivered again.")
+    typer.echo(f"{counted(count, 'message')} will be delivered again.")
 
 
 async def _listed(settings: Settings) -> Sequence[Waiting]:
