@@ -148,8 +148,8 @@ def test_what_is_saved_elsewhere_comes_to_the_top_and_leaves_what_is_read_where_
     page.set_viewport_size({"width": 375, "height": 700})
     lines = page.get_by_label("Sessions").get_by_role("listitem")
     expect(lines).to_have_count(4)
-    page.get_by_role("button", name="iPad").click()
-    page.get_by_role("checkbox", name="choose Pay").check()
+    press(page, page.get_by_role("button", name="iPad"))
+    press(page, page.get_by_role("checkbox", name="choose Pay"), "Space")
     place = page.evaluate(PLACE)
 
     gigs.saved(house.asks, "ben", draft, 6, "phone", gigs.change("replace", "/start", "20:00"))
