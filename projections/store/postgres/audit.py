@@ -77,7 +77,11 @@ def _count(principal: str, wanted: AuditFilter) -> tuple[LiteralString, dict[str
     """How many lines they are, and of how many drafts."""
     conditions, arguments = _conditions(principal, wanted)
     paths: LiteralString = "unnest(string_to_array(v.paths, E'\\n'))"
-    within: LiteralString = f"((SELECT count(*) FROM {paths} AS p WHERE p = %(within)s OR starts_with(p, %(below)s)) + {INSIDE})"
+    # An opening that is found is one line; it need not be looked into a second time.
+    within: LiteralString = f"""
+        CASE WHEN v.version = 1 THEN 1 ELSE {INSIDE} +
+            (SELECT count(*) FROM {paths} AS p WHERE p = %(within)s OR starts_with(p, %(below)s)) END
+    """
     every: LiteralString = "greatest(1, cardinality(string_to_array(v.paths, E'\\n')))"
     if wanted.path is not None:
         arguments |= {"within": wanted.path, "below": f"{wanted.path}/"}

@@ -99,7 +99,8 @@ def _count(principal: str, wanted: AuditFilter) -> tuple[str, dict[str, Any]]:
     within = " + ".join(
         f"(length({lines}) - length(replace({lines}, {end}, ''))) / length({end})" for end in ends
     )
-    within = f"coalesce({within}, 0) + {INSIDE}"
+    # An opening that is found is one line; it need not be looked into a second time.
+    within = f"CASE WHEN v.version = 1 THEN 1 ELSE {within} + {INSIDE} END"
     statement = (
         f"SELECT coalesce(sum({every if wanted.path is None else within}), 0), "
         f"count(DISTINCT v.draft) FROM versions v JOIN drafts d ON d.draft = v.draft WHERE {conditions}"
