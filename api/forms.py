@@ -37,7 +37,7 @@ def _admin(caller: CallerDep) -> Principal:
 
 FormsDep = Annotated[Forms, Depends(_current_forms)]
 AdminDep = Annotated[Principal, Depends(_admin)]
-ONE_FORM = "/forms/{form:path}"  # a form's name may have a slash
+ONE_FORM = "/forms/{form:rest}"  # a form's name may have a slash
 
 
 @router.get("/forms", responses=problems(401, 422, 503))

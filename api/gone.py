@@ -50,7 +50,7 @@ def _name(where: str, text: str) -> str:
 AdminDep = Annotated[Principal, Depends(_admin)]
 
 
-@router.delete("/subjects/{form}/{subject:path}", responses=ANSWERS)
+@router.delete("/subjects/{form}/{subject:rest}", responses=ANSWERS)
 async def delete_subject(
     caller: AdminDep,
     subject: Annotated[tuple[str, str], Depends(_subject)],
@@ -62,7 +62,7 @@ async def delete_subject(
     return response(json_answer({"drafts": await parts.ending.withdraw(*subject, origin)}))
 
 
-@router.delete("/users/{user:path}", responses=ANSWERS)
+@router.delete("/users/{user:rest}", responses=ANSWERS)
 async def delete_user(
     caller: AdminDep,
     user: Annotated[str, Depends(_user)],

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
+from starlette.convertors import PathConvertor, register_url_convertor
 
 from api import schemas
 from api.addresses import UNKNOWN, id_in_address, to_id
@@ -22,6 +23,15 @@ from api.security import Principal
 from domain.access import Reader
 from domain.errors import DraftNotFound, Fault, Invalid, VariorumError
 from domain.origin import Origin
+
+
+class Rest(PathConvertor):
+    """What follows in an address, as `{name:rest}`; Starlette's `path` stops at a line break."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("rest", Rest())
 
 
 class StrictRequest(Request):

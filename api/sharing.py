@@ -152,7 +152,7 @@ def _holder(user: Annotated[str, Path(max_length=200)]) -> str:
 SharingDep = Annotated[Sharing, Depends(_sharing)]
 UserDep = Annotated[str, Depends(_name)]
 HolderDep = Annotated[str, Depends(_holder)]
-ONE_MEMBER = "/members/{user:path}"  # a name may have a slash
+ONE_MEMBER = "/members/{user:rest}"  # a name may have a slash
 LinkId = Annotated[str, Path(max_length=200)]
 
 

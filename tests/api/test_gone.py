@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from urllib.parse import quote
 from uuid import UUID
 
 import httpx
@@ -75,6 +76,14 @@ async def test_names_with_slashes_are_told_apart(ann: Caller, ada: Caller) -> No
     assert [(await ann.draft(draft))["status"] for draft in (one, two)] == ["discarded", "open"]
     assert await deletes(ada, "/v1/subjects/a/b%2Fc") == 1
     assert await deletes(ada, "/v1/subjects/a/b/c") == 0
+
+
+async def test_a_name_may_have_line_breaks(ann: Caller, ada: Caller) -> None:
+    for subject in ("a\nb", "\na", "a\n", "a/\n"):
+        draft = await ann.open(form="gig", subject=subject)
+        assert await deletes(ada, f"/v1/subjects/gig/{quote(subject, safe='')}") == 1
+        assert (await ann.draft(draft))["status"] == "discarded"
+    assert await deletes(ada, "/v1/users/no%0Abody") == 0
 
 
 async def test_edits_while_a_subject_goes_are_saved_or_refused(ann: Caller, ada: Caller) -> None:
