@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from psycopg import AsyncConnection
 
 from domain.access import Reader
 from domain.asked import Edit, Step
@@ -16,6 +17,9 @@ from projections.forms import given
 from projections.rebuild import read_again, rebuild
 from projections.snapshot import fold
 from projections.store.base import DraftFilter, Store
+from projections.store.postgres import PostgresStore
+from projections.store.postgres.connections import WORKER, connect
+from tests import postgres
 from tests.domain.scenes import ANN, BEN, DRAFTS, fields, origin, put
 from tests.projections.conftest import Ask, BreakEvent
 from tests.projections.histories import (
@@ -28,6 +32,7 @@ from tests.projections.histories import (
     level,
     lines,
     log_of,
+    started,
     states_of,
 )
 
@@ -261,3 +266,34 @@ async def test_an_event_after_a_rebuild_is_taken_as_ever(
     await catch_up.level()
     rows_now = {row["draft"]: row for row in await store.drafts(ANN, EVERY_DRAFT)}
     assert rows_now[drafts[0]]["title"] == "after"
+
+
+async def test_a_draft_may_come_to_rest_while_it_is_rebuilt(
+    postgres_database: postgres.Database,
+) -> None:
+    """PostgreSQL only: SQLite does one after the other."""
+    url = postgres_database.service_url
+    async with started(PostgresStore(url)) as store, desk(store) as ann:
+        draft = await ann.open({"title": "Jazz"})
+        catch_up = await level(store)
+        rebuilt = await read_again(store, draft)
+        assert rebuilt.resting is not None
+        other = await connect(url, WORKER)
+        async with other, other.transaction():
+            await other.execute(
+                "INSERT INTO states VALUES (%s, 1, 'body', 'rest', 'hash', true)", (draft,)
+            )
+            replacing = asyncio.create_task(store.read_models.replace(rebuilt))
+            await _until_somebody_waits(url)
+        await replacing
+        await catch_up.rest_all(ANN)
+        await check_states(store, [draft])
+
+
+async def _until_somebody_waits(url: str) -> None:
+    async with await AsyncConnection.connect(url, autocommit=True) as looking:
+        async with asyncio.timeout(20):
+            while not await (  # noqa: ASYNC110 - it is PostgreSQL that is waited for
+                await looking.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+            ).fetchone():
+                await asyncio.sleep(0.01)

@@ -85,7 +85,12 @@ ADD_VERSION = (
     "INSERT INTO versions (draft, version, at, act, by, device, seq, paths, reason, label) "
     "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
-ADD_STATE = "INSERT INTO states VALUES (%s, %s, %s, %s, %s, %s)"
+# A draft may come to rest between the removing of its states and the adding of those made anew.
+ADD_STATE = (
+    "INSERT INTO states (draft, version, body, rest, hash, resting) VALUES (%s, %s, %s, %s, %s, %s) "
+    "ON CONFLICT (draft, version) DO UPDATE SET body = excluded.body, rest = excluded.rest, "
+    "hash = excluded.hash, resting = excluded.resting"
+)
 TABLES: tuple[LiteralString, ...] = ("versions", "states", "drafts", "set_aside")
 REPLACED = [f"DELETE FROM {table} WHERE draft = %s AND version <= %s" for table in TABLES]
 STRAYS = [
