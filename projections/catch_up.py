@@ -36,9 +36,7 @@ NAME = "drafts"
 BATCH = 256  # events: some milliseconds of the event loop
 HELD_BATCH = 4_096  # events that need not be read, since the writer holds what came of them
 GATHER, PAUSE = 0.2, 0.02  # seconds to let a batch grow; and without news in which it is over
-IDLE = (
-    0.02  # seconds without news after which there is nothing else to do than to put drafts to rest
-)
+IDLE = 0.02  # seconds without news after which drafts may rest before they are quiet
 TICK = 1.0  # seconds after which to look without being woken
 PATIENCE = 0.25  # seconds that a reader waits for a level read model
 KNOWN = 2_000  # drafts kept in memory
@@ -312,13 +310,9 @@ class CatchUp:
             if known is not None
         }
         await self._store.read_models.rest(list(states.values()))
+        rests = {id_: Rest(state.version, len(state.body)) for id_, (state, _) in states.items()}
         for draft, move in moves.items():
-            rest = (
-                Rest(states[draft][0].version, len(states[draft][0].body))
-                if draft in states
-                else None
-            )
-            self._unrested.put_down(draft, rest, move)
+            self._unrested.put_down(draft, rests.get(draft), move)
 
     async def _found(self, draft: UUID, *, anew: bool) -> Known | None:
         """A draft as it can be put down; None if its log cannot be read."""

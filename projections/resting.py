@@ -1,8 +1,8 @@
 """Which drafts are to come to rest now: those that are quiet, and those whose rest is worth it.
 
 A resting state is the whole draft, so that a read finds ready text and a search the last word. To
-put a text of 70 KB down after each of the saves that come a second apart took 37 KB of PostgreSQL's
-log for a save; now 2.
+put a text of 70 KB down after each of the saves that came a tenth of a second apart took 37 KB of
+PostgreSQL's log for a save; now 2.
 """
 
 from __future__ import annotations
@@ -13,9 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 QUIET = 5.0  # seconds without an event after which a draft rests, whatever it costs
-WORTH = (
-    1_024  # bytes of a resting state that one event makes up for, where there is nothing else to do
-)
+WORTH = 1_024  # bytes of a resting state that one event makes up for
 KNOWN = 2_000  # drafts whose last resting state is remembered
 
 
